@@ -1,0 +1,98 @@
+import type { ChainSpec, RobotSpec } from './spec.js';
+
+/**
+ * Forward kinematics of one serial chain of revolute joints: the tip's position and velocity in the
+ * base frame. Allocates nothing per call; the result lies in `tip_m` and `tipVelocity_m_s`.
+ */
+export class Chain {
+  readonly name: string;
+  readonly tip_m = new Float64Array(3);
+  /** Relative to the base. */
+  readonly tipVelocity_m_s = new Float64Array(3);
+  /** Index of each link's joint in the robot's joint order, from the base outwards. */
+  readonly joints: Int32Array;
+  private readonly offset: Float64Array;
+  private readonly axis: Float64Array;
+  private readonly end: Float64Array;
+  private readonly rotation = new Float64Array(9);
+  private readonly anchors: Float64Array;
+  private readonly axes: Float64Array;
+  private readonly scratch = new Float64Array(9);
+
+  constructor(chain: ChainSpec, spec: RobotSpec) {
+    this.name = chain.name;
+    this.joints = Int32Array.from(chain.links, (l) => spec.joints.findIndex((j) => j.name === l.joint));
+    this.offset = Float64Array.from(chain.links.flatMap((l) => l.offset_m));
+    this.axis = Float64Array.from(chain.links.flatMap((l) => l.axis));
+    this.end = Float64Array.from(chain.tip_m);
+    this.anchors = new Float64Array(3 * chain.links.length);
+    this.axes = new Float64Array(3 * chain.links.length);
+  }
+
+  /** @param q joint positions of the whole robot, rad; @param dq joint velocities, rad/s, or nothing where only the position is wanted */
+  update(q: ArrayLike<number>, dq?: ArrayLike<number>): void {
+    const { rotation: R, offset, axis, anchors, axes, tip_m: p, tipVelocity_m_s: v } = this;
+    R.fill(0);
+    R[0] = R[4] = R[8] = 1;
+    p.fill(0);
+    for (let i = 0; i < this.joints.length; i++) {
+      const o = 3 * i;
+      advance(p, R, offset[o], offset[o + 1], offset[o + 2]);
+      anchors[o] = p[0];
+      anchors[o + 1] = p[1];
+      anchors[o + 2] = p[2];
+      const ax = axis[o];
+      const ay = axis[o + 1];
+      const az = axis[o + 2];
+      axes[o] = R[0] * ax + R[1] * ay + R[2] * az;
+      axes[o + 1] = R[3] * ax + R[4] * ay + R[5] * az;
+      axes[o + 2] = R[6] * ax + R[7] * ay + R[8] * az;
+      rotateAbout(R, this.scratch, ax, ay, az, q[this.joints[i]]);
+    }
+    advance(p, R, this.end[0], this.end[1], this.end[2]);
+    if (!dq) return;
+    v.fill(0);
+    for (let i = 0; i < this.joints.length; i++) {
+      const o = 3 * i;
+      const rate = dq[this.joints[i]];
+      const rx = p[0] - anchors[o];
+      const ry = p[1] - anchors[o + 1];
+      const rz = p[2] - anchors[o + 2];
+      v[0] += rate * (axes[o + 1] * rz - axes[o + 2] * ry);
+      v[1] += rate * (axes[o + 2] * rx - axes[o] * rz);
+      v[2] += rate * (axes[o] * ry - axes[o + 1] * rx);
+    }
+  }
+}
+
+/** p += R · (x, y, z) */
+function advance(p: Float64Array, R: Float64Array, x: number, y: number, z: number): void {
+  p[0] += R[0] * x + R[1] * y + R[2] * z;
+  p[1] += R[3] * x + R[4] * y + R[5] * z;
+  p[2] += R[6] * x + R[7] * y + R[8] * z;
+}
+
+/** R ← R · rotation by `angle` about the unit axis (Rodrigues). */
+function rotateAbout(R: Float64Array, t: Float64Array, x: number, y: number, z: number, angle: number): void {
+  const c = Math.cos(angle);
+  const s = Math.sin(angle);
+  const k = 1 - c;
+  const m0 = c + x * x * k;
+  const m1 = x * y * k - z * s;
+  const m2 = x * z * k + y * s;
+  const m3 = y * x * k + z * s;
+  const m4 = c + y * y * k;
+  const m5 = y * z * k - x * s;
+  const m6 = z * x * k - y * s;
+  const m7 = z * y * k + x * s;
+  const m8 = c + z * z * k;
+  t.set(R);
+  for (let r = 0; r < 9; r += 3) {
+    const a = t[r];
+    const b = t[r + 1];
+    const d = t[r + 2];
+    R[r] = a * m0 + b * m3 + d * m6;
+    R[r + 1] = a * m1 + b * m4 + d * m7;
+    R[r + 2] = a * m2 + b * m5 + d * m8;
+  }
+}

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+
+/**
+ * What `robot.yaml` says of a robot: everything that the control loop, the safety kernel, the
+ * simulator and a policy need to know of it. Units are in the names.
+ */
+
+const positive = z.number().positive();
+const vector3 = z.tuple([z.number(), z.number(), z.number()]);
+const range = z
+  .tuple([z.number(), z.number()])
+  .refine(([low, high]) => low < high, 'expected [low, high] with low < high');
+
+const jointSchema = z
+  .strictObject({
+    name: z.string().min(1),
+    position_rad: range.describe('mechanical range; targets stay inside it'),
+    velocity_rad_s: positive,
+    acceleration_rad_s2: positive.describe('of the target; also the deceleration that braking may count on'),
+    torque_nm: positive.describe('the most that the kernel lets the drive ask for'),
+    no_load_speed_rad_s: positive.describe('where the motor has no torque left; the simulator uses it'),
+    kp_nm_rad: positive,
+    kd_nm_s_rad: z.number().nonnegative(),
+    home_rad: z.number().describe('standing or rest pose; actions are residuals around it'),
+    action_rad: positive.describe('residual of an action of 1'),
+    temperature_max_c: positive,
+  })
+  .refine((j) => j.home_rad >= j.position_rad[0] && j.home_rad <= j.position_rad[1], {
+    path: ['home_rad'],
+    message: 'home lies outside position_rad',
+  });
+
+const chainSchema = z
+  .strictObject({
+    name: z.string().describe('the site of the same name in the model'),
+    kind: z.enum(['foot', 'tool']),
+    links: z
+      .array(z.strictObject({ joint: z.string(), offset_m: vector3, axis: vector3 }))
+      .min(1)
+      .describe('from the base outwards: offset to the joint in the parent frame, axis in the joint frame'),
+    tip_m: vector3,
+  })
+  .describe('a leg or an arm as a serial chain; frames are parallel at position zero');
+
+export const robotSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9_-]+$/),
+    description: z.string(),
+    model: z.string().describe('MJCF or URDF beside this file'),
+    base: z.enum(['floating', 'fixed']),
+    rates: z.strictObject({ control_hz: positive, policy_hz: positive }),
+    joints: z.array(jointSchema).min(1),
+    chains: z.array(chainSchema).default([]),
+    imu: z
+      .strictObject({
+        gyro_max_rad_s: positive,
+        accel_max_m_s2: positive,
+      })
+      .optional(),
+    fall: z
+      .strictObject({ tilt_rad: positive.describe('angle of the body z axis from vertical') })
+      .optional(),
+    watchdog: z.strictObject({
+      sensor_age_s: positive.describe('older samples count as stale'),
+      command_age_s: positive.describe('a policy silent for longer is stopped'),
+    }),
+    stop: z.strictObject({
+      pose_rad: z.array(z.number()).describe('where a gravity-aware stop brings the joints, in joint order'),
+      seconds: positive.describe('time that the motion to that pose takes'),
+      then: z.enum(['hold', 'damp']).describe('what follows once there'),
+    }),
+    simulation: z
+      .strictObject({
+        position_noise_rad: z.number().nonnegative(),
+        velocity_noise_rad_s: z.number().nonnegative(),
+        gyro_noise_rad_s: z.number().nonnegative(),
+        accel_noise_m_s2: z.number().nonnegative(),
+        orientation_noise_rad: z.number().nonnegative(),
+        sensor_latency_s: z.number().nonnegative(),
+        command_latency_s: z.number().nonnegative(),
+      })
+      .describe('what the simulated hardware adds to perfection'),
+  })
+  .superRefine((robot, context) => {
+    const issue = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: 'custom', path, message });
+    const names = robot.joints.map((j) => j.name);
+    names.forEach((name, i) => {
+      if (names.indexOf(name) !== i) issue(['joints', i, 'name'], `joint "${name}" is there twice`);
+    });
+    robot.chains.forEach((chain, c) => {
+      chain.links.forEach((link, l) => {
+        if (!names.includes(link.joint))
+          issue(
+            ['chains', c, 'links', l, 'joint'],
+            `no joint "${link.joint}"; joints are ${names.join(', ')}`,
+          );
+      });
+    });
+    if (robot.stop.pose_rad.length !== names.length)
+      issue(['stop', 'pose_rad'], `${robot.stop.pose_rad.length} values for ${names.length} joints`);
+    if (robot.rates.control_hz % robot.rates.policy_hz !== 0)
+      issue(['rates', 'policy_hz'], `does not divide control_hz (${robot.rates.control_hz})`);
+    if (robot.base === 'floating' && !robot.imu) issue(['imu'], 'a floating base needs an IMU');
+    if (robot.base === 'floating' && !robot.fall) issue(['fall'], 'a floating base needs fall detection');
+  });
+
+export type RobotSpec = z.output<typeof robotSchema>;
+export type JointSpec = RobotSpec['joints'][number];
+export type ChainSpec = RobotSpec['chains'][number];
+
+/** Control ticks in one policy period. */
+export function ticksPerAction(spec: RobotSpec): number {
+  return spec.rates.control_hz / spec.rates.policy_hz;
+}
+
+/** The chains that end in a foot, in the file's order; `RobotState.footForce_n` follows it. */
+export function feetOf(spec: RobotSpec): ChainSpec[] {
+  return spec.chains.filter((c) => c.kind === 'foot');
+}
