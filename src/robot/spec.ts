@@ -67,7 +67,7 @@ export const robotSchema = z
     stop: z.strictObject({
       pose_rad: z.array(z.number()).describe('where a gravity-aware stop brings the joints, in joint order'),
       seconds: positive.describe('time that the motion to that pose takes'),
-      then: z.enum(['hold', 'damp']).describe('what follows once there'),
+      afterwards: z.enum(['hold', 'damp']).describe('what follows once there'),
     }),
     simulation: z
       .strictObject({
