@@ -1,0 +1,262 @@
+import { UserError } from '../../base/errors.js';
+import type { Random } from '../../base/random.js';
+import { type Recovery, ReplayFile } from './file.js';
+import {
+  FLAGS_END,
+  Flag,
+  RecordLayout,
+  type ReplayContract,
+  readSequence,
+  Word,
+  writeSequence,
+} from './record.js';
+import type { ReplayBatch, Transition } from './transition.js';
+
+export interface ReplayOptions extends ReplayContract {
+  /** Transitions kept; after that the oldest gives way. */
+  readonly capacity: number;
+  /** γ per step. */
+  readonly discount: number;
+  /** Steps whose rewards are added up before bootstrapping; default 1. */
+  readonly nSteps?: number;
+  /** Where the ring lives on disk; without it, in memory alone. */
+  readonly path?: string;
+  /** Transitions that may wait in memory before they are written out; default 256. A crash loses at most these. */
+  readonly flushEvery?: number;
+}
+
+interface Stream {
+  episode: number;
+  step: number;
+  /** Sequence number of its newest transition, or 0 when the next one starts an episode. */
+  last: number;
+}
+
+/**
+ * Transitions in the order in which they happened, in a ring: uniform sampling with n-step returns
+ * for off-policy learners. With a path, the ring is on disk as well and survives SIGKILL at any
+ * moment up to the last records that were written out.
+ */
+export class Replay {
+  readonly contract: ReplayContract;
+  readonly capacity: number;
+  /** What an existing file held when it was opened. */
+  readonly recovery: Recovery | undefined;
+  private readonly layout: RecordLayout;
+  private readonly words: Uint32Array;
+  private readonly floats: Float32Array;
+  /** Slot of the transition that followed in the same episode, or −1. */
+  private readonly next: Int32Array;
+  private readonly gamma: number;
+  private readonly nSteps: number;
+  private readonly flushEvery: number;
+  private readonly file: ReplayFile | undefined;
+  private readonly streams = new Map<number, Stream>();
+  private addedCount = 0;
+  private flushed = 0;
+  private live = 0;
+
+  /** @throws UserError where `path` is no replay file or one of another contract or capacity */
+  constructor(options: ReplayOptions) {
+    this.contract = { observation: options.observation, action: options.action };
+    this.capacity = options.capacity;
+    this.gamma = options.discount;
+    this.nSteps = options.nSteps ?? 1;
+    this.flushEvery = options.flushEvery ?? 256;
+    this.layout = new RecordLayout(this.contract);
+    this.words = new Uint32Array(this.capacity * this.layout.words);
+    this.floats = new Float32Array(this.words.buffer);
+    this.next = new Int32Array(this.capacity).fill(-1);
+    if (options.path === undefined) return;
+    this.file = new ReplayFile(options.path, this.layout, this.capacity, this.words);
+    this.recovery = this.file.recover();
+    this.addedCount = this.flushed = this.recovery.added;
+    this.index();
+  }
+
+  /** Transitions that can be sampled. */
+  get size(): number {
+    return this.live;
+  }
+
+  /** Transitions ever stored, those that gave way included. */
+  get added(): number {
+    return this.addedCount;
+  }
+
+  /** Stores a transition. @throws UserError naming stream and field where a number is not finite; nothing is stored then */
+  add(t: Transition): void {
+    const { layout, words, floats, contract } = this;
+    this.check(t.stream, 'observation', t.observation, contract.observation);
+    this.check(t.stream, 'action', t.action, contract.action);
+    this.check(t.stream, 'nextObservation', t.nextObservation, contract.observation);
+    if (!isFiniteSingle(t.reward)) throw notFinite(t.stream, 'reward', t.reward);
+    let stream = this.streams.get(t.stream);
+    if (!stream) {
+      stream = { episode: -1, step: 0, last: 0 };
+      this.streams.set(t.stream, stream);
+    }
+    const slot = this.addedCount % this.capacity;
+    const start = slot * layout.words;
+    const first = stream.last === 0;
+    // The predecessor of a slow stream may have given way to others, or give way to this very one.
+    if (!first && stream.last > this.addedCount + 1 - this.capacity)
+      this.next[(stream.last - 1) % this.capacity] = slot;
+    if (first) stream.episode++;
+    stream.step = first ? 0 : stream.step + 1;
+    const flags =
+      (t.terminal ? Flag.terminal : 0) |
+      (t.truncated ? Flag.truncated : 0) |
+      (t.interrupted ? Flag.interrupted : 0) |
+      (first ? Flag.firstOfEpisode : 0);
+    stream.last = flags & FLAGS_END ? 0 : this.addedCount + 1;
+
+    if (words[start + Word.sequence] === 0 && words[start + Word.sequence + 1] === 0) this.live++;
+    writeSequence(words, start + Word.sequence, ++this.addedCount);
+    words[start + Word.flags] = flags;
+    words[start + Word.stream] = t.stream;
+    words[start + Word.episode] = stream.episode;
+    words[start + Word.step] = stream.step;
+    floats[start + Word.reward] = t.reward;
+    floats.set(t.observation, start + layout.observation);
+    floats.set(t.action, start + layout.action);
+    floats.set(t.nextObservation, start + layout.nextObservation);
+    this.next[slot] = -1;
+    if (this.file && this.addedCount - this.flushed >= Math.min(this.flushEvery, this.capacity))
+      this.writeOut();
+  }
+
+  /** The stream's next transition does not follow its last one: what lay between was not recorded. */
+  cut(stream: number): void {
+    const state = this.streams.get(stream);
+    if (state) state.last = 0;
+  }
+
+  private check(stream: number, field: string, values: ArrayLike<number>, size: number): void {
+    if (values.length !== size)
+      throw new UserError(`stream ${stream}: ${field} has ${values.length} values, expected ${size}`);
+    for (let i = 0; i < size; i++)
+      if (!isFiniteSingle(values[i])) throw notFinite(stream, `${field}[${i}]`, values[i]);
+  }
+
+  /**
+   * Fills rows [at, at + batch) with transitions drawn uniformly with replacement. Each adds up
+   * rewards over at most n steps of its episode: γ⁰ r₀ + … + γᵏ⁻¹ rₖ₋₁, and bootstraps from where
+   * they end with γᵏ, or 0 behind a terminal. A time-out, an interruption and the newest transition
+   * of a running episode bootstrap from their own `nextObservation`, after fewer steps.
+   * @throws RangeError when there is nothing to sample
+   */
+  sample(batch: number, random: Random, into: ReplayBatch, at = 0): void {
+    if (this.live === 0) throw new RangeError('the replay is empty');
+    const { layout, words, floats, contract, next, gamma } = this;
+    const extent = Math.min(this.addedCount, this.capacity);
+    for (let row = at; row < at + batch; row++) {
+      let slot = this.draw(random, extent);
+      let start = slot * layout.words;
+      copy(
+        floats,
+        start + layout.observation,
+        into.observation,
+        row * contract.observation,
+        contract.observation,
+      );
+      copy(floats, start + layout.action, into.action, row * contract.action, contract.action);
+      let reward = floats[start + Word.reward];
+      let discount = gamma;
+      for (let k = 1; k < this.nSteps && next[slot] >= 0; k++) {
+        slot = next[slot];
+        start = slot * layout.words;
+        reward += discount * floats[start + Word.reward];
+        discount *= gamma;
+      }
+      into.reward[row] = reward;
+      into.discount[row] = words[start + Word.flags] & Flag.terminal ? 0 : discount;
+      const nextRow = row * contract.observation;
+      copy(floats, start + layout.nextObservation, into.nextObservation, nextRow, contract.observation);
+    }
+  }
+
+  /** A slot that holds a transition. Empty ones exist only in a ring recovered from a damaged file. */
+  private draw(random: Random, extent: number): number {
+    for (;;) {
+      const slot = random.integer(extent);
+      if (this.live === extent || readSequence(this.words, slot * this.layout.words + Word.sequence) !== 0)
+        return slot;
+    }
+  }
+
+  /**
+   * Forgets everything after the first `added` transitions, on disk too: a run that resumes from a
+   * checkpoint collects those again. What they had displaced is gone.
+   */
+  rewind(added: number): void {
+    if (added >= this.addedCount) return;
+    this.writeOut();
+    const { layout, words } = this;
+    if (this.file) this.file.erase(this.addedCount, added);
+    else
+      for (let a = Math.max(added, this.addedCount - this.capacity); a < this.addedCount; a++) {
+        const slot = a % this.capacity;
+        words.fill(0, slot * layout.words, (slot + 1) * layout.words);
+      }
+    this.addedCount = this.flushed = added;
+    this.index();
+  }
+
+  /** Rebuilds what is not stored: successors, live count, each stream's counters. Running episodes end here. */
+  private index(): void {
+    const { layout, words, next, capacity } = this;
+    next.fill(-1);
+    this.streams.clear();
+    this.live = 0;
+    // From the oldest to the newest.
+    for (let i = 0; i < capacity; i++) {
+      const slot = (this.addedCount + i) % capacity;
+      const start = slot * layout.words;
+      const sequence = readSequence(words, start + Word.sequence);
+      if (sequence === 0) continue;
+      this.live++;
+      const id = words[start + Word.stream];
+      const episode = words[start + Word.episode];
+      const step = words[start + Word.step];
+      const before = this.streams.get(id);
+      if (before && before.last > 0 && before.episode === episode && before.step + 1 === step)
+        next[(before.last - 1) % capacity] = slot;
+      const ended = (words[start + Word.flags] & FLAGS_END) !== 0;
+      this.streams.set(id, { episode, step, last: ended ? 0 : sequence });
+    }
+    for (const stream of this.streams.values()) stream.last = 0;
+  }
+
+  private writeOut(): void {
+    this.file?.write(this.flushed, this.addedCount);
+    this.flushed = this.addedCount;
+  }
+
+  /** Everything stored so far is on the disk itself when this returns: it survives a power cut too. */
+  flush(): void {
+    this.writeOut();
+    this.file?.sync();
+  }
+
+  close(): void {
+    this.flush();
+    this.file?.close();
+  }
+}
+
+/** A loop: `set(subarray)` would allocate a view for every row. */
+function copy(from: Float32Array, at: number, to: Float32Array, toAt: number, count: number): void {
+  for (let i = 0; i < count; i++) to[toAt + i] = from[at + i];
+}
+
+/** Still finite as the float32 that is stored. */
+function isFiniteSingle(value: number): boolean {
+  return Number.isFinite(Math.fround(value));
+}
+
+function notFinite(stream: number, field: string, value: number): UserError {
+  return new UserError(
+    `stream ${stream}: ${field} is ${value}, expected a finite float32; the transition was not stored`,
+  );
+}
