@@ -68,6 +68,7 @@ export const robotSchema = z
       pose_rad: z.array(z.number()).describe('where a gravity-aware stop brings the joints, in joint order'),
       seconds: positive.describe('time that the motion to that pose takes'),
       afterwards: z.enum(['hold', 'damp']).describe('what follows once there'),
+      emergency: z.enum(['damp', 'pose']).describe('an emergency stop brakes where it is, or goes to the pose first'),
     }),
     simulation: z
       .strictObject({

@@ -1,0 +1,219 @@
+import type { RobotSpec } from '../robot/spec.js';
+import { DriveMode, JointCommand, type RobotState } from '../robot/state.js';
+import { type Cause, EventRing } from './events.js';
+import { hasFallen } from './fall.js';
+import { checkSensors } from './sensors.js';
+import { StopMotion } from './stop.js';
+import { moveTarget } from './target.js';
+import { driveTorque_nm, limitTorque } from './torque.js';
+
+/**
+ * What the kernel is doing. `idle`: no torque, before arming. `run`: follows what is asked, inside
+ * the limits. `hold`: keeps still, since nobody asks. `stopping`: on the way to the stop pose.
+ * `stopped`: arrived there. `damp`: brakes only.
+ */
+export const kernelModes = ['idle', 'run', 'hold', 'stopping', 'stopped', 'damp'] as const;
+export type KernelMode = (typeof kernelModes)[number];
+
+/** A reported rate limit is worth an event only when it held back this much, rad. */
+const WORTH_REPORTING_RAD = 0.05;
+
+/**
+ * The safety kernel: the one way from anybody's wish to a drive. Each control tick it is given the
+ * newest sample and the newest wish, and makes the command that is safe to send. It allocates
+ * nothing per tick, never throws on any input, and works from nothing but its arguments and its own
+ * memory, so that the same kernel runs on the robot and inside training.
+ */
+export class SafetyKernel {
+  readonly command: JointCommand;
+  /** Targets that this tick's shaping arrived at, before the torque limit: what "executed" means. */
+  readonly executed_rad: Float64Array;
+  readonly events: EventRing;
+  mode: KernelMode = 'idle';
+  /** The cause that latched, until `reset`. */
+  latched: Cause | undefined;
+  private readonly targets: Float64Array;
+  private readonly wish: Float64Array;
+  private readonly stopMotion: StopMotion;
+  private readonly dt_s: number;
+
+  constructor(private readonly spec: RobotSpec) {
+    const n = spec.joints.length;
+    this.command = new JointCommand(n);
+    this.executed_rad = new Float64Array(n);
+    this.events = new EventRing(n);
+    this.targets = new Float64Array(2 * n);
+    this.wish = new Float64Array(n);
+    this.stopMotion = new StopMotion(spec.stop.pose_rad, spec.stop.seconds);
+    this.dt_s = 1 / spec.rates.control_hz;
+  }
+
+  /** Takes up the joints where they are and holds them. @returns false while latched */
+  arm(state: RobotState): boolean {
+    if (this.latched) return false;
+    this.takeUp(state);
+    this.mode = 'hold';
+    return true;
+  }
+
+  /** The operator's explicit word that whatever latched is over; the robot stays without torque until `arm`. */
+  reset(): void {
+    this.latched = undefined;
+    this.mode = 'idle';
+  }
+
+  /** Latched emergency stop. Callable at any moment, whatever else goes on. */
+  emergencyStop(state: RobotState, now_s: number): void {
+    this.events.report(now_s, 'emergency_stop', -1, 0, 0);
+    this.latch('emergency_stop');
+    if (this.spec.stop.emergency === 'damp') this.mode = 'damp';
+    else this.beginStop(state, now_s);
+  }
+
+  /** A stop that knows gravity: to the stop pose, then as `robot.yaml` says. Not latched. */
+  requestStop(state: RobotState, now_s: number): void {
+    if (this.mode === 'idle' || this.mode === 'damp' || this.mode === 'stopping' || this.mode === 'stopped')
+      return;
+    this.events.report(now_s, 'stop_requested', -1, 0, 0);
+    this.beginStop(state, now_s);
+  }
+
+  /**
+   * One tick.
+   * @param asked_rad joint targets that the authority of the moment wishes for; not written to
+   * @param askedAt_s when that wish was made, on the clock of `now_s`; −∞ when there is none
+   * @returns the command, in memory that the next tick reuses
+   */
+  step(state: RobotState, asked_rad: Float64Array, askedAt_s: number, now_s: number): JointCommand {
+    if (this.mode !== 'idle') this.guard(state, asked_rad, askedAt_s, now_s);
+    const { command } = this;
+    command.time_s = now_s;
+    switch (this.mode) {
+      case 'idle':
+        this.release(DriveMode.off);
+        break;
+      case 'damp':
+        this.release(DriveMode.damp);
+        break;
+      case 'hold':
+        for (let j = 0; j < this.wish.length; j++) this.wish[j] = this.targets[2 * j];
+        this.track(state, this.wish, now_s);
+        break;
+      case 'run':
+        this.track(state, asked_rad, now_s);
+        break;
+      case 'stopping':
+        if (this.stopMotion.pose(now_s, this.wish)) this.mode = 'stopped';
+        this.track(state, this.wish, now_s);
+        break;
+      case 'stopped':
+        if (this.spec.stop.afterwards === 'hold') this.track(state, this.wish, now_s);
+        else this.release(DriveMode.damp);
+        break;
+    }
+    this.events.endTick();
+    return command;
+  }
+
+  /** Decides from sensors and watchdogs what mode this tick is in. */
+  private guard(state: RobotState, asked_rad: Float64Array, askedAt_s: number, now_s: number): void {
+    // Without believable sensing nothing can be closed around it: brake, and wait for the operator.
+    if (!checkSensors(this.spec, state, now_s, this.events)) {
+      this.latch('sensor_invalid');
+      this.mode = 'damp';
+      return;
+    }
+    if (this.mode === 'damp') return;
+    if (hasFallen(this.spec, state)) {
+      this.events.report(now_s, 'fall', -1, 0, this.spec.fall!.tilt_rad);
+      this.mode = 'damp';
+      return;
+    }
+    if (this.mode === 'run' || this.mode === 'hold') {
+      if (!this.isFinite(asked_rad)) {
+        this.events.report(now_s, 'command_invalid', -1, Number.NaN, 0);
+        this.mode = 'hold';
+        return;
+      }
+      const age = now_s - askedAt_s;
+      if (age <= this.spec.watchdog.command_age_s) {
+        this.mode = 'run';
+      } else {
+        // Nothing was ever asked of a robot that just holds: only a wish that ran out is an event.
+        if (this.mode === 'run')
+          this.events.report(now_s, 'command_stale', -1, age, this.spec.watchdog.command_age_s);
+        this.mode = 'hold';
+      }
+    }
+  }
+
+  private track(state: RobotState, asked_rad: Float64Array, now_s: number): void {
+    const { command, targets, spec } = this;
+    command.mode = DriveMode.track;
+    for (let j = 0; j < spec.joints.length; j++) {
+      const joint = spec.joints[j];
+      const asked = asked_rad[j];
+      const [low, high] = joint.position_rad;
+      if (asked < low || asked > high)
+        this.events.report(now_s, 'target_position', j, asked, asked < low ? low : high);
+      const before = targets[2 * j];
+      moveTarget(joint, asked, this.dt_s, targets, 2 * j);
+      const target = targets[2 * j];
+      const held = Math.abs(asked - target) - Math.abs(asked - before);
+      if (held > WORTH_REPORTING_RAD) this.events.report(now_s, 'target_rate', j, asked, target);
+      this.executed_rad[j] = target;
+      const q = state.position_rad[j];
+      const dq = state.velocity_rad_s[j];
+      const given = limitTorque(joint, target, q, dq);
+      if (given !== target) {
+        const torque = driveTorque_nm(joint, target, q, dq);
+        if (Math.abs(torque) > joint.torque_nm)
+          this.events.report(now_s, 'joint_torque', j, torque, joint.torque_nm);
+        else this.events.report(now_s, 'joint_velocity', j, dq, joint.velocity_rad_s);
+      }
+      command.position_rad[j] = given;
+      command.velocity_rad_s[j] = 0;
+      command.kp_nm_rad[j] = joint.kp_nm_rad;
+      command.kd_nm_s_rad[j] = joint.kd_nm_s_rad;
+      command.torque_nm[j] = 0;
+    }
+  }
+
+  /** No position control; targets follow the joints so that taking up again starts where they are. */
+  private release(mode: DriveMode): void {
+    const { command, spec } = this;
+    command.mode = mode;
+    for (let j = 0; j < spec.joints.length; j++) {
+      command.velocity_rad_s[j] = 0;
+      command.kp_nm_rad[j] = 0;
+      command.kd_nm_s_rad[j] = mode === DriveMode.damp ? spec.joints[j].kd_nm_s_rad : 0;
+      command.torque_nm[j] = 0;
+    }
+  }
+
+  private takeUp(state: RobotState): void {
+    for (let j = 0; j < this.executed_rad.length; j++) {
+      const [low, high] = this.spec.joints[j].position_rad;
+      const q = Math.min(high, Math.max(low, state.position_rad[j]));
+      this.targets[2 * j] = q;
+      this.targets[2 * j + 1] = 0;
+      this.executed_rad[j] = q;
+      this.command.position_rad[j] = q;
+    }
+  }
+
+  private beginStop(state: RobotState, now_s: number): void {
+    if (this.mode === 'idle' || this.mode === 'damp') this.takeUp(state);
+    this.stopMotion.begin(this.executed_rad, now_s);
+    this.mode = 'stopping';
+  }
+
+  private latch(cause: Cause): void {
+    this.latched ??= cause;
+  }
+
+  private isFinite(values: Float64Array): boolean {
+    for (let j = 0; j < values.length; j++) if (!Number.isFinite(values[j])) return false;
+    return true;
+  }
+}

@@ -1,0 +1,36 @@
+import type { JointSpec } from '../robot/spec.js';
+
+/** The torque that a drive's own PD loop makes of a position target. */
+export function driveTorque_nm(joint: JointSpec, target_rad: number, q_rad: number, dq_rad_s: number): number {
+  return joint.kp_nm_rad * (target_rad - q_rad) - joint.kd_nm_s_rad * dq_rad_s;
+}
+
+/** How fast a joint may move towards a position limit and still stop before it at the braking deceleration. */
+function brakeableSpeed_rad_s(joint: JointSpec, room_rad: number): number {
+  return Math.min(joint.velocity_rad_s, Math.sqrt(2 * joint.acceleration_rad_s2 * Math.max(0, room_rad)));
+}
+
+/** Width of the band below a speed limit in which driving torque fades from full to none, as a fraction of the limit. */
+const FADE = 0.2;
+
+/**
+ * Moves a position target so that the drive's PD loop stays inside the torque limit, and does not
+ * drive a joint further towards a speed that it may not have: its limit, or what it could not brake
+ * before its position limit. A target is the one thing that every servo takes, so that is where the
+ * limit acts; the drive's own current limit is the second line.
+ * @returns the target that the drive is given, inside the position range
+ */
+export function limitTorque(joint: JointSpec, target_rad: number, q_rad: number, dq_rad_s: number): number {
+  const [low, high] = joint.position_rad;
+  const limit = joint.torque_nm;
+  const up = brakeableSpeed_rad_s(joint, high - q_rad);
+  const down = brakeableSpeed_rad_s(joint, q_rad - low);
+  const band = FADE * joint.velocity_rad_s;
+  const most = limit * Math.min(1, Math.max(-1, (up - dq_rad_s) / band));
+  const least = -limit * Math.min(1, Math.max(-1, (down + dq_rad_s) / band));
+  const torque = driveTorque_nm(joint, target_rad, q_rad, dq_rad_s);
+  if (torque >= least && torque <= most) return target_rad;
+  const allowed = Math.min(Math.max(most, least), Math.max(Math.min(most, least), torque));
+  const moved = q_rad + (allowed + joint.kd_nm_s_rad * dq_rad_s) / joint.kp_nm_rad;
+  return Math.min(high, Math.max(low, moved));
+}

@@ -1,0 +1,91 @@
+import { UserError } from '../base/errors.js';
+import { Chain } from '../robot/kinematics.js';
+import type { RobotSpec } from '../robot/spec.js';
+import type { Task } from './task.js';
+
+/** Close enough: the tool within this distance of the target. */
+export const REACHED_M = 0.02;
+/** A target keeps this far above the table, which is the plane of the base. */
+const LOWEST_TARGET_M = 0.05;
+/** Targets are drawn from this share of each joint's range, about its middle. */
+const RANGE_SHARE = 0.7;
+const STEP_RAD = 0.12;
+const EPISODE_S = 5;
+const COST = { actionChange: 0.01, action: 0.005 } as const;
+
+/**
+ * Bring the tool to a target and keep it there. Targets are drawn as the tool's position at random
+ * joint angles, so every one can be reached. Actions move the last target by at most STEP_RAD a
+ * step. Reward: minus the distance, plus a bonus that grows near the target, as in the reaching
+ * tasks of the control suite and of SERL.
+ */
+export function reach(spec: RobotSpec): Task {
+  const n = spec.joints.length;
+  const toolSpec = spec.chains.find((c) => c.kind === 'tool');
+  if (!toolSpec) throw new UserError(`task reach needs a chain of kind "tool"; ${spec.name} has none`);
+  const tool = new Chain(toolSpec, spec);
+  const middle = spec.joints.map((j) => (j.position_rad[0] + j.position_rad[1]) / 2);
+  const half = spec.joints.map((j) => (j.position_rad[1] - j.position_rad[0]) / 2);
+  const drawn = new Float64Array(n);
+  const distance_m = (q: ArrayLike<number>, goal: Float64Array): number => {
+    tool.update(q);
+    return Math.hypot(goal[0] - tool.tip_m[0], goal[1] - tool.tip_m[1], goal[2] - tool.tip_m[2]);
+  };
+
+  return {
+    name: 'reach',
+    episodeSteps: EPISODE_S * spec.rates.policy_hz,
+    contract: {
+      observation: [
+        { name: 'joint_position_of_range', size: n, unit: '1' },
+        { name: 'joint_velocity', size: n, unit: 'rad/s' },
+        { name: 'tool_to_target', size: 3, unit: '0.1 m' },
+        { name: 'target', size: 3, unit: '0.1 m' },
+        { name: 'target_lead', size: n, unit: '0.1 rad' },
+      ],
+      action: { kind: 'delta', centre_rad: spec.joints.map(() => 0), scale_rad: spec.joints.map(() => STEP_RAD) },
+    },
+
+    createMemory: () => ({
+      heading_rad: 0,
+      goal: new Float64Array(3),
+      action: new Float32Array(n),
+      previousAction: new Float32Array(n),
+    }),
+
+    begin(memory, _moment, random) {
+      do {
+        for (let j = 0; j < n; j++) drawn[j] = middle[j] + RANGE_SHARE * half[j] * random.uniform(-1, 1);
+        tool.update(drawn);
+      } while (tool.tip_m[2] < LOWEST_TARGET_M);
+      memory.goal.set(tool.tip_m);
+      memory.action.fill(0);
+      memory.previousAction.fill(0);
+    },
+
+    observe({ state, executed_rad }, { goal }, out) {
+      let at = 0;
+      for (let j = 0; j < n; j++) out[at++] = (state.position_rad[j] - middle[j]) / half[j];
+      for (let j = 0; j < n; j++) out[at++] = state.velocity_rad_s[j];
+      tool.update(state.position_rad);
+      for (let k = 0; k < 3; k++) out[at++] = 10 * (goal[k] - tool.tip_m[k]);
+      for (let k = 0; k < 3; k++) out[at++] = 10 * goal[k];
+      for (let j = 0; j < n; j++) out[at++] = 10 * (executed_rad[j] - state.position_rad[j]);
+    },
+
+    reward({ state }, { goal, action, previousAction }) {
+      const d = distance_m(state.position_rad, goal);
+      let change = 0;
+      let effort = 0;
+      for (let j = 0; j < n; j++) {
+        change += (action[j] - previousAction[j]) ** 2;
+        effort += action[j] ** 2;
+      }
+      return -2 * d + Math.exp(-((d / REACHED_M) ** 2)) - COST.actionChange * change - COST.action * effort;
+    },
+
+    terminated: () => false,
+
+    succeeded: ({ state }, { goal }) => distance_m(state.position_rad, goal) < REACHED_M,
+  };
+}

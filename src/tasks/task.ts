@@ -1,0 +1,119 @@
+import type { Random } from '../base/random.js';
+import type { RobotSpec } from '../robot/spec.js';
+import type { BodyMotion, RobotState } from '../robot/state.js';
+
+/** One named part of an observation vector. A policy is admitted only where these match, in order. */
+export interface ObservationPart {
+  readonly name: string;
+  readonly size: number;
+  readonly unit: string;
+}
+
+/**
+ * What an action of [−1, 1] per joint means. `residual`: target = centre + scale · a.
+ * `delta`: target = last target + scale · a.
+ */
+export interface ActionContract {
+  readonly kind: 'residual' | 'delta';
+  readonly centre_rad: readonly number[];
+  readonly scale_rad: readonly number[];
+}
+
+export interface TaskContract {
+  readonly observation: readonly ObservationPart[];
+  readonly action: ActionContract;
+}
+
+/** What happened over one policy period, measured: on a robot by its sensors, in simulation likewise. */
+export interface Moment {
+  /** The newest sample. */
+  readonly state: RobotState;
+  /** The robot's own estimate: all that an observation may use. */
+  readonly estimate: BodyMotion;
+  /** What the reward is paid for: the simulator's truth, or on hardware the estimate again. */
+  readonly motion: BodyMotion;
+  /** Displacement over the period in `motion`, world frame. */
+  readonly moved_m: Float64Array;
+  /** Mean mechanical power over the period, from reported torques and speeds. */
+  readonly power_w: number;
+  /** Mean sliding speed of the feet that carried load over the period, m/s. */
+  readonly slip_m_s: number;
+  /** Targets that the safety kernel had executed by the end of the period. */
+  readonly executed_rad: Float64Array;
+}
+
+/** What an episode remembers between its steps; plain data, so that a replay or a robot can carry it. */
+export interface EpisodeMemory {
+  /** Heading at the start, rad. */
+  heading_rad: number;
+  /** Where the task wants to get to; its meaning is the task's. */
+  readonly goal: Float64Array;
+  /** Executed actions of this period and the one before, in the action's own units. */
+  readonly action: Float32Array;
+  readonly previousAction: Float32Array;
+}
+
+/**
+ * A task: what the policy sees, what it is paid for and when an episode is over, as functions of
+ * what was measured and the episode's memory. A task knows no driver and no simulator, and cannot
+ * reach a limit.
+ */
+export interface Task {
+  readonly name: string;
+  /** Policy steps after which an episode is cut off: a truncation. */
+  readonly episodeSteps: number;
+  readonly contract: TaskContract;
+  createMemory(): EpisodeMemory;
+  /** Starts an episode at this moment: draws its goal, notes its heading. */
+  begin(memory: EpisodeMemory, moment: Moment, random: Random): void;
+  observe(moment: Moment, memory: EpisodeMemory, out: Float32Array): void;
+  reward(moment: Moment, memory: EpisodeMemory): number;
+  /** A terminal state: nothing can be earned after it. */
+  terminated(moment: Moment, memory: EpisodeMemory): boolean;
+  /** Where a successful episode ends, for tasks that have one. */
+  succeeded?(moment: Moment, memory: EpisodeMemory): boolean;
+}
+
+/** Makes a task for a robot. @throws UserError when the robot is not of a kind that can do it */
+export type TaskFactory = (spec: RobotSpec) => Task;
+
+export function observationSize(contract: TaskContract): number {
+  return contract.observation.reduce((sum, part) => sum + part.size, 0);
+}
+
+/** Joint targets of an action. @param from_rad last executed targets, which a `delta` action starts from */
+export function actionToTargets(
+  contract: ActionContract,
+  action: ArrayLike<number>,
+  from_rad: ArrayLike<number>,
+  out_rad: Float64Array,
+): void {
+  for (let j = 0; j < out_rad.length; j++) {
+    const centre = contract.kind === 'residual' ? contract.centre_rad[j] : from_rad[j];
+    out_rad[j] = centre + contract.scale_rad[j] * Math.min(1, Math.max(-1, action[j]));
+  }
+}
+
+/** The action that would have asked for the executed targets: what replay stores. */
+export function targetsToAction(
+  contract: ActionContract,
+  executed_rad: ArrayLike<number>,
+  from_rad: ArrayLike<number>,
+  out: Float32Array,
+): void {
+  for (let j = 0; j < out.length; j++) {
+    const centre = contract.kind === 'residual' ? contract.centre_rad[j] : from_rad[j];
+    const a = (executed_rad[j] - centre) / contract.scale_rad[j];
+    out[j] = Math.min(1, Math.max(-1, a));
+  }
+}
+
+/**
+ * Reward shape of the control suite (Tassa et al. 2018): 1 inside [low, high], falling linearly to 0
+ * at `margin` outside.
+ */
+export function tolerance(x: number, low: number, high: number, margin: number): number {
+  if (x >= low && x <= high) return 1;
+  const outside = (x < low ? low - x : x - high) / margin;
+  return outside < 1 ? 1 - outside : 0;
+}
