@@ -1,0 +1,55 @@
+import type { Random } from '../../base/random.js';
+import { add, matmul, mul, normalize } from '../../tensor/index.js';
+import type { Module } from './module.js';
+
+const constant = (value: number) => (values: Float32Array) => {
+  values.fill(value);
+};
+
+/** As in PyTorch and ONNX. */
+const LAYER_NORM_EPSILON = 1e-5;
+
+/**
+ * y = x W + b, with W [inputs, outputs]. Weights and biases start uniform in ± 1 / √inputs, which is PyTorch's
+ * default and so CleanRL's.
+ */
+export function linear(name: string, inputs: number, outputs: number): Module {
+  const bound = 1 / Math.sqrt(inputs);
+  const initialise = (values: Float32Array, random: Random) => random.fillUniform(values, -bound, bound);
+  return {
+    parameters: [
+      { name: `${name}.weight`, shape: [inputs, outputs], initialise },
+      { name: `${name}.bias`, shape: [outputs], initialise },
+    ],
+    apply: (p, x) => add(matmul(x, p[`${name}.weight`]), p[`${name}.bias`]),
+  };
+}
+
+/** Normalisation of each row to mean 0 and deviation 1, then scale and offset (Ba, Kiros and Hinton, 2016). */
+export function layerNorm(name: string, width: number): Module {
+  return {
+    parameters: [
+      { name: `${name}.scale`, shape: [width], initialise: constant(1) },
+      { name: `${name}.offset`, shape: [width], initialise: constant(0) },
+    ],
+    apply: (p, x) => add(mul(normalize(x, LAYER_NORM_EPSILON), p[`${name}.scale`]), p[`${name}.offset`]),
+  };
+}
+
+/** Drops elements, by a mask that is an input of the graph, so that a seed decides every one of them. */
+export function dropout(): Module {
+  return { parameters: [], apply: (_, x, pass) => mul(x, pass.dropoutMask(x.shape)) };
+}
+
+/** A function as a module. */
+export function lambda(apply: Module['apply']): Module {
+  return { parameters: [], apply };
+}
+
+/** One after the other. */
+export function sequential(...modules: readonly Module[]): Module {
+  return {
+    parameters: modules.flatMap((m) => m.parameters),
+    apply: (p, x, pass) => modules.reduce((y, m) => m.apply(p, y, pass), x),
+  };
+}

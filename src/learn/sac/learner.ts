@@ -1,0 +1,120 @@
+import { Random } from '../../base/random.js';
+import { compile, Graph, type Program } from '../../tensor/index.js';
+import { checkedTensor } from './checkpoint.js';
+import { exportActor } from './export.js';
+import type { SacConfig } from './presets.js';
+import { sacGraph, sacMetrics } from './sac.js';
+
+/** A batch of transitions, row-major; the counts are [batch, size]. */
+export interface SacBatch {
+  observation: Float32Array;
+  action: Float32Array;
+  /** [batch]: sum of n discounted rewards. */
+  reward: Float32Array;
+  /** [batch]: γⁿ, or 0 where the episode terminated; a time-out keeps γⁿ. */
+  discount: Float32Array;
+  nextObservation: Float32Array;
+}
+
+export interface SacOptions {
+  /** Length of the observation and of the action. */
+  observations: number;
+  actions: number;
+  config: SacConfig;
+  seed: number;
+  /** Threads of the engine; 1 when left out. */
+  threads?: number;
+}
+
+export type SacMetrics = Record<(typeof sacMetrics)[number], number>;
+
+/** Everything that a resumed learner needs to go on bit for bit. */
+export interface SacCheckpoint {
+  tensors: Record<string, Float32Array>;
+  updates: number;
+  random: number[];
+}
+
+/** Soft Actor-Critic as something to feed batches to. */
+export class SacLearner {
+  private updateCount = 0;
+  private readonly latest = Object.fromEntries(sacMetrics.map((name) => [name, Number.NaN])) as SacMetrics;
+  private readonly noise: Record<string, Float32Array>;
+
+  private constructor(
+    readonly options: SacOptions,
+    private readonly program: Program,
+    private readonly graph: Graph,
+    private readonly random: Random,
+  ) {
+    this.noise = Object.fromEntries(
+      [...graph.inputs]
+        .filter(([id]) => id === 'noise' || id === 'nextNoise')
+        .map(([id, { size }]) => [id, new Float32Array(size)]),
+    );
+  }
+
+  static async create(options: SacOptions): Promise<SacLearner> {
+    const { observations, actions, config, seed, threads = 1 } = options;
+    const graph = new Graph();
+    const networks = sacGraph(graph, observations, actions, config);
+    const program = await compile(graph, { threads });
+    const critic = networks.layout.critic.initialise(Random.stream(seed, 'sac', 'critic'));
+    program.setState('critic', critic);
+    program.setState('target', critic);
+    program.setState('actor', networks.layout.actor.initialise(Random.stream(seed, 'sac', 'actor')));
+    program.setState('logAlpha', Float32Array.of(Math.log(config.initial_temperature)));
+    return new SacLearner(options, program, graph, Random.stream(seed, 'sac', 'noise'));
+  }
+
+  /** Updates made so far. */
+  get updates(): number {
+    return this.updateCount;
+  }
+
+  /** One update of the critics and, unless told otherwise, of the actor and the temperature. */
+  async step(batch: SacBatch, updateActor = true): Promise<void> {
+    for (const values of Object.values(this.noise)) this.random.fillNormal(values);
+    const { metrics } = await this.program.run(updateActor ? 'both' : 'critic', { ...batch, ...this.noise });
+    for (const [i, value] of metrics.entries()) this.latest[sacMetrics[i]] = value;
+    this.updateCount++;
+  }
+
+  /** What the newest update measured; the actor's part is from its newest update. */
+  metrics(): SacMetrics {
+    return { ...this.latest };
+  }
+
+  /** A copy of the actor's weights in the order of `actorLayout`. */
+  actorParameters(): Float32Array {
+    return this.program.getState('actor');
+  }
+
+  /** The actor as an .onnx file: `observation` → `mean` (before tanh), `log_std`, `action` = tanh(mean). */
+  exportActor(metadata: Record<string, string> = {}): Uint8Array {
+    return exportActor(this.options, this.actorParameters(), metadata);
+  }
+
+  save(): SacCheckpoint {
+    const ids = [...this.graph.states.keys()];
+    return {
+      tensors: Object.fromEntries(ids.map((id) => [id, this.program.getState(id)])),
+      updates: this.updateCount,
+      random: this.random.state,
+    };
+  }
+
+  /** Goes on where a checkpoint was saved. @throws UserError when it is of a learner of other sizes */
+  load(checkpoint: SacCheckpoint): void {
+    const tensors = [...this.graph.states].map(
+      ([id, { shape }]) => [id, checkedTensor(checkpoint.tensors, id, shape)] as const,
+    );
+    for (const [id, values] of tensors) this.program.setState(id, values);
+    this.updateCount = checkpoint.updates;
+    this.random.state = checkpoint.random;
+  }
+
+  dispose(): Promise<void> {
+    return this.program.dispose();
+  }
+}

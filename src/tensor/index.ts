@@ -1,0 +1,8 @@
+/** Static graphs of float32 tensors: state a computation once, differentiate it, compile it for an engine. */
+export { type CompileOptions, compile, type Engine, type EngineName, type Program } from './engine.js';
+export { gradients } from './gradients.js';
+export { Graph, type Step, Tensor } from './graph.js';
+export { type ExportOptions, exportOnnx } from './onnx/export.js';
+export * from './operations.js';
+export { ParameterLayout, type ParameterSpec, type Parameters } from './parameters.js';
+export { type Shape, ShapeError } from './shape.js';

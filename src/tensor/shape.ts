@@ -1,0 +1,63 @@
+/** Row-major dimensions; [] is a scalar. */
+export type Shape = readonly number[];
+
+export const sizeOf = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
+
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((d, i) => d === b[i]);
+
+export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`;
+
+/** The shape that both broadcast to by NumPy's rule (aligned at the last axis, 1 stretches), or undefined. */
+export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
+  const rank = Math.max(a.length, b.length);
+  const out: number[] = [];
+  for (let i = 0; i < rank; i++) {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) return undefined;
+    out.push(x === 1 ? y : x);
+  }
+  return out;
+}
+
+/** How far apart neighbours along each axis lie in a row-major array. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = strides[i + 1] * shape[i + 1];
+  return strides;
+}
+
+/** Axes counted from the front and sorted; negative ones count from the end. @throws ShapeError */
+export function resolveAxes(operation: string, shape: Shape, axes: readonly number[]): number[] {
+  const resolved = axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
+  for (const [i, axis] of resolved.entries()) {
+    if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length || resolved.indexOf(axis) !== i) {
+      throw new ShapeError(operation, [shape], `has no axes ${formatShape(axes)}`);
+    }
+  }
+  return resolved.sort((a, b) => a - b);
+}
+
+/**
+ * Shapes that do not fit together. The message names the operation, the shapes and the line outside src/tensor
+ * that asked for it, so that the mistake is found without reading the engine.
+ */
+export class ShapeError extends Error {
+  override readonly name = 'ShapeError';
+
+  constructor(operation: string, shapes: readonly Shape[], reason: string) {
+    super(`${operation}: ${shapes.map(formatShape).join(' and ')} ${reason}`);
+    const site = callSite(this.stack ?? '');
+    if (site) this.message += ` (at ${site})`;
+  }
+}
+
+/** This folder, as it stands in stack traces. */
+const here = import.meta.url.slice(0, import.meta.url.lastIndexOf('/') + 1);
+
+function callSite(stack: string): string | undefined {
+  const frames = stack.split('\n').filter((line) => /^\s*at /.test(line));
+  const outside = frames.find((line) => !line.includes(here) && !line.includes(here.replace('file://', '')));
+  return outside?.match(/\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/)?.[1]?.replace('file://', '');
+}
