@@ -32,7 +32,7 @@ export const evaluationRandomisation: Randomisation = {
 /** A push lasts this long: a force, not a teleport. */
 const PUSH_S = 0.1;
 
-/** Applies a randomisation to one simulated robot: `begin` at each reset, `tick` at each physics step. */
+/** Applies a randomisation to one simulated robot: `begin` just before each reset, `tick` at each physics step. */
 export class Disturbances {
   private readonly floor: number;
   private readonly base: number;

@@ -103,7 +103,7 @@ export class Simulation {
     this.mj.mj_forward(this.model, this.raw);
   }
 
-  /** Recomputes constants after masses or inertias were written. Resets nothing. */
+  /** Recomputes constants after masses or inertias were written. It moves the data to the initial pose: reset afterwards. */
   updateConstants(): void {
     this.mj.mj_setConst(this.model, this.raw);
   }

@@ -1,5 +1,5 @@
-import { Chain } from '../robot/kinematics.js';
-import { rotate } from '../robot/rotation.js';
+import { Chain, contactVelocity } from '../robot/kinematics.js';
+import { gravityInBody, rotate } from '../robot/rotation.js';
 import { feetOf, type RobotSpec } from '../robot/spec.js';
 import type { BodyMotion, RobotState } from '../robot/state.js';
 
@@ -19,12 +19,15 @@ export class BodyEstimator implements BodyMotion {
   readonly position_m = new Float64Array(3);
   readonly velocity_m_s = new Float64Array(3);
   readonly legs: Chain[];
+  private readonly radius_m: number[];
+  private readonly down = new Float64Array(3);
   private readonly dt_s: number;
   private readonly world = new Float64Array(3);
   private readonly body = new Float64Array(3);
 
   constructor(private readonly spec: RobotSpec) {
     this.legs = feetOf(spec).map((chain) => new Chain(chain, spec));
+    this.radius_m = feetOf(spec).map((foot) => foot.tip_radius_m);
     this.dt_s = 1 / spec.rates.control_hz;
   }
 
@@ -36,25 +39,22 @@ export class BodyEstimator implements BodyMotion {
   update(state: RobotState): void {
     if (this.spec.base === 'fixed') return;
     const { velocity_m_s: v, world, body, dt_s } = this;
-    const { orientation, gyro_rad_s: w } = state;
+    const { orientation } = state;
     rotate(orientation, state.accel_m_s2, world);
     v[0] += world[0] * dt_s;
     v[1] += world[1] * dt_s;
     v[2] += (world[2] - GRAVITY_M_S2) * dt_s;
+    gravityInBody(orientation, this.down);
     for (let f = 0; f < this.legs.length; f++) {
       if (state.footForce_n[f] < CONTACT_N) continue;
       const leg = this.legs[f];
       leg.update(state.position_rad, state.velocity_rad_s);
-      const p = leg.tip_m;
-      const u = leg.tipVelocity_m_s;
-      // The foot rests in the world: v_body = −R (u + ω × p).
-      body[0] = -(u[0] + w[1] * p[2] - w[2] * p[1]);
-      body[1] = -(u[1] + w[2] * p[0] - w[0] * p[2]);
-      body[2] = -(u[2] + w[0] * p[1] - w[1] * p[0]);
+      contactVelocity(leg, this.radius_m[f], state.gyro_rad_s, this.down, body);
       rotate(orientation, body, world);
-      v[0] += GAIN * (world[0] - v[0]);
-      v[1] += GAIN * (world[1] - v[1]);
-      v[2] += GAIN * (world[2] - v[2]);
+      // The point of contact rests in the world, so the body moves against it.
+      v[0] -= GAIN * (world[0] + v[0]);
+      v[1] -= GAIN * (world[1] + v[1]);
+      v[2] -= GAIN * (world[2] + v[2]);
     }
     for (let k = 0; k < 3; k++) this.position_m[k] += v[k] * dt_s;
   }

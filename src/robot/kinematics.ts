@@ -9,6 +9,8 @@ export class Chain {
   readonly tip_m = new Float64Array(3);
   /** Relative to the base. */
   readonly tipVelocity_m_s = new Float64Array(3);
+  /** Of the last link, relative to the base. */
+  readonly tipSpin_rad_s = new Float64Array(3);
   /** Index of each link's joint in the robot's joint order, from the base outwards. */
   readonly joints: Int32Array;
   private readonly offset: Float64Array;
@@ -31,7 +33,7 @@ export class Chain {
 
   /** @param q joint positions of the whole robot, rad; @param dq joint velocities, rad/s, or nothing where only the position is wanted */
   update(q: ArrayLike<number>, dq?: ArrayLike<number>): void {
-    const { rotation: R, offset, axis, anchors, axes, tip_m: p, tipVelocity_m_s: v } = this;
+    const { rotation: R, offset, axis, anchors, axes, tip_m: p, tipVelocity_m_s: v, tipSpin_rad_s: spin } = this;
     R.fill(0);
     R[0] = R[4] = R[8] = 1;
     p.fill(0);
@@ -52,12 +54,16 @@ export class Chain {
     advance(p, R, this.end[0], this.end[1], this.end[2]);
     if (!dq) return;
     v.fill(0);
+    spin.fill(0);
     for (let i = 0; i < this.joints.length; i++) {
       const o = 3 * i;
       const rate = dq[this.joints[i]];
       const rx = p[0] - anchors[o];
       const ry = p[1] - anchors[o + 1];
       const rz = p[2] - anchors[o + 2];
+      spin[0] += rate * axes[o];
+      spin[1] += rate * axes[o + 1];
+      spin[2] += rate * axes[o + 2];
       v[0] += rate * (axes[o + 1] * rz - axes[o + 2] * ry);
       v[1] += rate * (axes[o + 2] * rx - axes[o] * rz);
       v[2] += rate * (axes[o] * ry - axes[o + 1] * rx);
@@ -95,4 +101,32 @@ function rotateAbout(R: Float64Array, t: Float64Array, x: number, y: number, z: 
     R[r + 1] = a * m1 + b * m4 + d * m7;
     R[r + 2] = a * m2 + b * m5 + d * m8;
   }
+}
+
+/**
+ * Velocity, relative to the body's origin and in the body frame, of the point where a foot touches
+ * the ground: the lowest of a ball of radius r about the tip. A foot that rolls without slipping
+ * rests there, while its centre moves.
+ * @param gyro_rad_s of the body; @param down unit vector of gravity in the body frame
+ */
+export function contactVelocity(
+  foot: Chain,
+  radius_m: number,
+  gyro_rad_s: ArrayLike<number>,
+  down: ArrayLike<number>,
+  out: Float64Array,
+): void {
+  const { tip_m: p, tipVelocity_m_s: u, tipSpin_rad_s: s } = foot;
+  const wx = gyro_rad_s[0];
+  const wy = gyro_rad_s[1];
+  const wz = gyro_rad_s[2];
+  const rx = radius_m * down[0];
+  const ry = radius_m * down[1];
+  const rz = radius_m * down[2];
+  const sx = s[0] + wx;
+  const sy = s[1] + wy;
+  const sz = s[2] + wz;
+  out[0] = u[0] + wy * p[2] - wz * p[1] + sy * rz - sz * ry;
+  out[1] = u[1] + wz * p[0] - wx * p[2] + sz * rx - sx * rz;
+  out[2] = u[2] + wx * p[1] - wy * p[0] + sx * ry - sy * rx;
 }

@@ -39,6 +39,7 @@ const chainSchema = z
       .min(1)
       .describe('from the base outwards: offset to the joint in the parent frame, axis in the joint frame'),
     tip_m: vector3,
+    tip_radius_m: z.number().nonnegative().default(0).describe('of a ball foot'),
   })
   .describe('a leg or an arm as a serial chain; frames are parallel at position zero');
 

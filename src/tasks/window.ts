@@ -1,5 +1,5 @@
-import { Chain } from '../robot/kinematics.js';
-import { rotate } from '../robot/rotation.js';
+import { Chain, contactVelocity } from '../robot/kinematics.js';
+import { gravityInBody, rotate } from '../robot/rotation.js';
 import { feetOf, type RobotSpec } from '../robot/spec.js';
 import type { BodyMotion, RobotState } from '../robot/state.js';
 import type { Moment } from './task.js';
@@ -18,6 +18,8 @@ export class StepWindow implements Moment {
   /** Feet that touched down in this period. */
   touchdowns = 0;
   private readonly feet: Chain[];
+  private readonly radius_m: number[];
+  private readonly down = new Float64Array(3);
   private readonly loaded: Uint8Array;
   private readonly start_m = new Float64Array(3);
   private readonly world = new Float64Array(3);
@@ -35,6 +37,7 @@ export class StepWindow implements Moment {
     readonly executed_rad: Float64Array,
   ) {
     this.feet = feetOf(spec).map((chain) => new Chain(chain, spec));
+    this.radius_m = feetOf(spec).map((foot) => foot.tip_radius_m);
     this.loaded = new Uint8Array(this.feet.length);
   }
 
@@ -62,7 +65,7 @@ export class StepWindow implements Moment {
       if (carries && !this.loaded[f]) this.touchdowns++;
       this.loaded[f] = carries ? 1 : 0;
       if (!carries) continue;
-      this.slipSum += this.footSpeed_m_s(this.feet[f]);
+      this.slipSum += this.footSpeed_m_s(f);
       this.slipSamples++;
     }
     this.power_w = this.energy / this.ticks;
@@ -70,16 +73,13 @@ export class StepWindow implements Moment {
     for (let k = 0; k < 3; k++) this.moved_m[k] = motion.position_m[k] - this.start_m[k];
   }
 
-  /** Horizontal speed of a foot in the world: body velocity + R (tip velocity + ω × tip). */
-  private footSpeed_m_s(foot: Chain): number {
+  /** Horizontal speed over the ground of the point where a foot touches it. */
+  private footSpeed_m_s(f: number): number {
     const { body, world, state, motion } = this;
+    const foot = this.feet[f];
     foot.update(state.position_rad, state.velocity_rad_s);
-    const w = state.gyro_rad_s;
-    const p = foot.tip_m;
-    const u = foot.tipVelocity_m_s;
-    body[0] = u[0] + w[1] * p[2] - w[2] * p[1];
-    body[1] = u[1] + w[2] * p[0] - w[0] * p[2];
-    body[2] = u[2] + w[0] * p[1] - w[1] * p[0];
+    gravityInBody(state.orientation, this.down);
+    contactVelocity(foot, this.radius_m[f], state.gyro_rad_s, this.down, body);
     rotate(state.orientation, body, world);
     return Math.hypot(motion.velocity_m_s[0] + world[0], motion.velocity_m_s[1] + world[1]);
   }
