@@ -134,6 +134,14 @@ export class Graph {
     this.steps.set(id, { updates: map, outputs });
   }
 
+  /** The inputs that a step reads. */
+  inputsOf(id: string): Tensor[] {
+    const step = this.steps.get(id);
+    if (!step) throw new Error(`the graph has no step "${id}"; it has ${[...this.steps.keys()].join(', ')}`);
+    const needed = reachable([...step.updates.values(), ...Object.values(step.outputs)]);
+    return needed.filter((t) => t.op.name === 'input');
+  }
+
   /** The tensor of this operation on these inputs; the same tensor whenever both are the same. */
   node(op: Op, inputs: readonly Tensor[], shape: Shape, dtype: DType = 'float32'): Tensor {
     for (const input of inputs) {

@@ -2,6 +2,7 @@ import { Random } from '../../base/random.js';
 import { compile, Graph, type Program } from '../../tensor/index.js';
 import { checkedTensor } from './checkpoint.js';
 import { exportActor } from './export.js';
+import { Noise } from './noise.js';
 import type { SacConfig } from './presets.js';
 import { sacGraph, sacMetrics } from './sac.js';
 
@@ -39,7 +40,7 @@ export interface SacCheckpoint {
 export class SacLearner {
   private updateCount = 0;
   private readonly latest = Object.fromEntries(sacMetrics.map((name) => [name, Number.NaN])) as SacMetrics;
-  private readonly noise: Record<string, Float32Array>;
+  private readonly noise: Noise;
 
   private constructor(
     readonly options: SacOptions,
@@ -47,11 +48,7 @@ export class SacLearner {
     private readonly graph: Graph,
     private readonly random: Random,
   ) {
-    this.noise = Object.fromEntries(
-      [...graph.inputs]
-        .filter(([id]) => id === 'noise' || id === 'nextNoise')
-        .map(([id, { size }]) => [id, new Float32Array(size)]),
-    );
+    this.noise = new Noise(graph, options.config.dropout);
   }
 
   static async create(options: SacOptions): Promise<SacLearner> {
@@ -74,8 +71,8 @@ export class SacLearner {
 
   /** One update of the critics and, unless told otherwise, of the actor and the temperature. */
   async step(batch: SacBatch, updateActor = true): Promise<void> {
-    for (const values of Object.values(this.noise)) this.random.fillNormal(values);
-    const { metrics } = await this.program.run(updateActor ? 'both' : 'critic', { ...batch, ...this.noise });
+    const step = updateActor ? 'both' : 'critic';
+    const { metrics } = await this.program.run(step, { ...batch, ...this.noise.draw(step, this.random) });
     for (const [i, value] of metrics.entries()) this.latest[sacMetrics[i]] = value;
     this.updateCount++;
   }
