@@ -42,11 +42,11 @@ export function sacNetworks(observations: number, actions: number, config: SacCo
 /** What the output `metrics` holds, in order; step `critic` gives the first three. */
 export const sacMetrics = [
   'critic_loss',
+  'q_mean',
+  'target_mean',
   'actor_loss',
   'temperature',
   'entropy',
-  'q_mean',
-  'target_mean',
 ] as const;
 
 /**
