@@ -1,6 +1,5 @@
-import type { Graph } from './graph.js';
-import { OnnxEngine } from './onnx/engine.js';
-import { ReferenceEngine } from './reference.js';
+import type { Graph, Tensor } from './graph.js';
+import { formatShape, ShapeError } from './shape.js';
 
 export interface CompileOptions {
   /** Threads that one run may use; 1 when left out. */
@@ -34,18 +33,13 @@ export interface Engine {
   compile(graph: Graph, options: CompileOptions): Promise<Program>;
 }
 
-const engines = {
-  /** ONNX Runtime on the processor, single precision. */
-  onnx: () => new OnnxEngine(),
-  /** Plain TypeScript in double precision: slow, for checking the others. */
-  reference: () => new ReferenceEngine(),
-} satisfies Record<string, () => Engine>;
-
-export type EngineName = keyof typeof engines;
-
-export function compile(
-  graph: Graph,
-  options: CompileOptions & { engine?: EngineName } = {},
-): Promise<Program> {
-  return engines[options.engine ?? 'onnx']().compile(graph, options);
+/** The values fed for an input. @throws Error naming the input where they are missing or too few */
+export function checkedInput(input: Tensor, inputs: Readonly<Record<string, Float32Array>>): Float32Array {
+  const { id } = input.op as { id: string };
+  const values = inputs[id];
+  if (!values) throw new Error(`input "${id}" ${formatShape(input.shape)} was not given`);
+  if (values.length !== input.size) {
+    throw new ShapeError(`input "${id}"`, [input.shape], `does not hold ${values.length} values`);
+  }
+  return values;
 }

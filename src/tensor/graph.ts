@@ -157,8 +157,7 @@ export class Graph {
 
   private leaf(leaves: Map<string, Tensor>, op: Op & { id: string }, shape: Shape): Tensor {
     const known = leaves.get(op.id);
-    if (known)
-      throw new Error(`the graph has an ${op.name} "${op.id}" of shape ${formatShape(known.shape)} already`);
+    if (known) throw new Error(`${op.name} "${op.id}" ${formatShape(known.shape)} is in the graph already`);
     if (!shape.every((d) => Number.isInteger(d) && d > 0)) {
       throw new ShapeError(`${op.name} "${op.id}"`, [shape], 'is not a shape');
     }

@@ -1,5 +1,6 @@
 /** Static graphs of float32 tensors: state a computation once, differentiate it, compile it for an engine. */
-export { type CompileOptions, compile, type Engine, type EngineName, type Program } from './engine.js';
+export { compile, type EngineName } from './compile.js';
+export type { CompileOptions, Engine, Program } from './engine.js';
 export { gradients } from './gradients.js';
 export { Graph, type Step, Tensor } from './graph.js';
 export { type ExportOptions, exportOnnx } from './onnx/export.js';

@@ -1,6 +1,6 @@
-import type { Engine, Program } from './engine.js';
+import { checkedInput, type Engine, type Program } from './engine.js';
 import { type Graph, type Op, reachable, type Tensor } from './graph.js';
-import { formatShape, type Shape, ShapeError, sizeOf, stridesOf } from './shape.js';
+import { type Shape, ShapeError, sizeOf, stridesOf } from './shape.js';
 
 /**
  * Runs graphs in double precision, one operation at a time, in plain TypeScript. It shares no code with the fast
@@ -14,6 +14,30 @@ export class ReferenceEngine implements Engine {
 
 type Numbers = Float64Array;
 
+/**
+ * Values of tensors in double precision.
+ * @param leaf values of an input or a state
+ */
+export function referenceValues(
+  tensors: readonly Tensor[],
+  leaf: (t: Tensor, id: string) => Numbers,
+): Numbers[] {
+  const values = new Map<Tensor, Numbers>();
+  for (const t of reachable(tensors)) {
+    const { op } = t;
+    const value =
+      op.name === 'input' || op.name === 'state'
+        ? leaf(t, op.id)
+        : evaluate(
+            op,
+            t,
+            t.inputs.map((i) => values.get(i)!),
+          );
+    values.set(t, value);
+  }
+  return tensors.map((t) => values.get(t)!);
+}
+
 class ReferenceProgram implements Program {
   private readonly states = new Map<string, Numbers>();
 
@@ -26,25 +50,18 @@ class ReferenceProgram implements Program {
     inputs: Readonly<Record<string, Float32Array>>,
   ): Promise<Record<string, Float32Array>> {
     const step = this.graph.steps.get(id);
-    if (!step) throw new Error(`the graph has no step "${id}"`);
-    const outputs = Object.values(step.outputs);
-    const values = new Map<Tensor, Numbers>();
-    for (const t of reachable([...step.updates.values(), ...outputs])) {
-      values.set(
-        t,
-        this.evaluate(
-          t,
-          t.inputs.map((i) => values.get(i)!),
-          inputs,
-        ),
-      );
-    }
-    for (const [state, value] of step.updates) {
-      this.states.set((state.op as { id: string }).id, values.get(value)!);
-    }
-    return Object.fromEntries(
-      Object.entries(step.outputs).map(([name, t]) => [name, Float32Array.from(values.get(t)!)]),
+    if (!step)
+      throw new Error(`the graph has no step "${id}"; it has ${[...this.graph.steps.keys()].join(', ')}`);
+    const names = Object.keys(step.outputs);
+    const wanted = [...step.updates.values(), ...Object.values(step.outputs)];
+    const values = referenceValues(wanted, (t, leaf) =>
+      t.op.name === 'state' ? this.state(leaf) : Float64Array.from(checkedInput(t, inputs)),
     );
+    [...step.updates.keys()].forEach((state, i) => {
+      this.states.set((state.op as { id: string }).id, values[i]);
+    });
+    const outputs = values.slice(step.updates.size);
+    return Object.fromEntries(names.map((name, i) => [name, Float32Array.from(outputs[i])]));
   }
 
   getState(id: string): Float32Array {
@@ -53,8 +70,9 @@ class ReferenceProgram implements Program {
 
   setState(id: string, values: Float32Array): void {
     const { length } = this.state(id);
-    if (values.length !== length)
-      throw new ShapeError(`state "${id}"`, [[length]], `does not hold ${values.length}`);
+    if (values.length !== length) {
+      throw new ShapeError(`state "${id}"`, [[length]], `does not hold ${values.length} values`);
+    }
     this.states.set(id, Float64Array.from(values));
   }
 
@@ -62,17 +80,9 @@ class ReferenceProgram implements Program {
 
   private state(id: string): Numbers {
     const values = this.states.get(id);
-    if (!values) throw new Error(`the graph has no state "${id}"`);
+    if (!values)
+      throw new Error(`the graph has no state "${id}"; it has ${[...this.states.keys()].join(', ')}`);
     return values;
-  }
-
-  private evaluate(t: Tensor, given: Numbers[], inputs: Readonly<Record<string, Float32Array>>): Numbers {
-    if (t.op.name === 'state') return this.state(t.op.id);
-    if (t.op.name !== 'input') return evaluate(t.op, t, given);
-    const values = inputs[t.op.id];
-    if (values?.length !== t.size)
-      throw new Error(`input "${t.op.id}" must be given as ${formatShape(t.shape)}`);
-    return Float64Array.from(values);
   }
 }
 

@@ -53,11 +53,11 @@ export class ShapeError extends Error {
   }
 }
 
-/** This folder, as it stands in stack traces. */
-const here = import.meta.url.slice(0, import.meta.url.lastIndexOf('/') + 1);
+/** This folder in stack traces, which source maps may or may not have mapped from the compiled files. */
+const here = /[\\/]src[\\/]tensor[\\/]/;
 
 function callSite(stack: string): string | undefined {
   const frames = stack.split('\n').filter((line) => /^\s*at /.test(line));
-  const outside = frames.find((line) => !line.includes(here) && !line.includes(here.replace('file://', '')));
+  const outside = frames.find((line) => !here.test(line));
   return outside?.match(/\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/)?.[1]?.replace('file://', '');
 }

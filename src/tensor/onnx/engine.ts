@@ -1,8 +1,8 @@
 import ort from 'onnxruntime-node';
 import { encodeModel, type OnnxValueInfo } from '../../onnx/model.js';
-import type { CompileOptions, Engine, Program } from '../engine.js';
+import { type CompileOptions, checkedInput, type Engine, type Program } from '../engine.js';
 import { type Graph, reachable, type Step, type Tensor } from '../graph.js';
-import { formatShape, ShapeError } from '../shape.js';
+import { ShapeError } from '../shape.js';
 import { lower, opset } from './lower.js';
 
 /** Runs each step of a graph as one ONNX graph on ONNX Runtime. */
@@ -115,7 +115,8 @@ class OnnxProgram implements Program {
     const step = this.steps.get(id);
     if (!step) throw new Error(`the graph has no step "${id}"; it has ${[...this.steps.keys()].join(', ')}`);
     const feeds: Record<string, ort.Tensor> = {};
-    for (const input of step.inputs) feeds[leafName(input)] = feed(input, inputs);
+    for (const input of step.inputs)
+      feeds[leafName(input)] = new ort.Tensor('float32', checkedInput(input, inputs), input.shape);
     for (const [name, state] of step.reads) feeds[name] = state.current;
     const fetches: Record<string, ort.Tensor> = { ...step.outputs };
     for (const [name, state] of step.writes) fetches[name] = state.next;
@@ -148,14 +149,4 @@ class OnnxProgram implements Program {
       throw new Error(`the graph has no state "${id}"; it has ${[...this.states.keys()].join(', ')}`);
     return state;
   }
-}
-
-function feed(input: Tensor, inputs: Readonly<Record<string, Float32Array>>): ort.Tensor {
-  const { id } = input.op as { id: string };
-  const values = inputs[id];
-  if (!values) throw new Error(`input "${id}" ${formatShape(input.shape)} was not given`);
-  if (values.length !== input.size) {
-    throw new ShapeError(`input "${id}"`, [input.shape], `does not hold ${values.length} values`);
-  }
-  return new ort.Tensor('float32', values, input.shape);
 }
