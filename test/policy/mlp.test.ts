@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { GaussianMlpPolicy, LOG_STD_MAX, LOG_STD_MIN, sampleAction } from '../../src/policy/gaussian.js';
+import { GaussianPolicy, LOG_STD_BOUNDS, sampleAction } from '../../src/policy/gaussian.js';
 import type { Activation } from '../../src/policy/layers.js';
 import { Mlp } from '../../src/policy/mlp.js';
 
@@ -103,7 +103,7 @@ describe('Mlp', () => {
 });
 
 describe('tanh-Gaussian head', () => {
-  const policy = new GaussianMlpPolicy(2, 2, [{ outputs: 4, activation: 'relu' }]);
+  const policy = new GaussianPolicy({ observations: 2, actions: 2, hidden: [4], activation: 'relu' });
   const observation = new Float32Array([0.3, -0.7]);
   const action = new Float32Array(2);
   // All weights zero: the output is the bias, [mean(2), logStd(2)].
@@ -139,8 +139,8 @@ describe('tanh-Gaussian head', () => {
 
   it('clamps the logarithm of the standard deviation on both sides', () => {
     for (const [given, bound] of [
-      [9, LOG_STD_MAX],
-      [-9, LOG_STD_MIN],
+      [9, LOG_STD_BOUNDS[1]],
+      [-9, LOG_STD_BOUNDS[0]],
     ]) {
       const clamped = new Float32Array(1);
       const atBound = new Float32Array(1);

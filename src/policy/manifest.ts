@@ -1,0 +1,102 @@
+import { z } from 'zod';
+
+/**
+ * `manifest.json` of a policy bundle: everything that has to match before a robot lets the network
+ * move it, and where the network comes from.
+ */
+
+/** Version of this format. A reader refuses what it does not know. */
+export const MANIFEST_FORMAT = 1;
+
+const count = z.int().nonnegative();
+const size = z.int().positive();
+const orNull = z.number().nullable();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in 64 hexadecimal digits');
+
+const observationPart = z.strictObject({
+  name: z.string().min(1),
+  size,
+  unit: z.string().min(1).describe('"1" where there is none'),
+});
+
+const action = z
+  .strictObject({
+    kind: z
+      .enum(['residual', 'delta'])
+      .describe(
+        'residual: target = centre + scale · a; delta: target = last target + scale · a; a in [−1, 1]',
+      ),
+    centre_rad: z.array(z.number()),
+    scale_rad: z.array(z.number().positive()),
+  })
+  .refine((a) => a.centre_rad.length === a.scale_rad.length, {
+    path: ['centre_rad'],
+    message: 'expected as many values as scale_rad has',
+  });
+
+const network = z.strictObject({
+  file: z.literal('policy.onnx'),
+  sha256,
+  input: z.string().min(1),
+  outputs: z.strictObject({
+    action: z.string().min(1).describe('the best action, in [−1, 1]'),
+    mean: z.string().min(1).optional().describe('of the Gaussian before tanh'),
+    log_std: z.string().min(1).optional().describe('of the same, clamped'),
+  }),
+  state: z
+    .array(z.strictObject({ input: z.string(), output: z.string(), size }))
+    .describe('empty: feed-forward'),
+});
+
+const training = z.strictObject({
+  command: z.string().describe('what to type to train it again'),
+  seed: z.int(),
+  env_steps: count,
+  robot_minutes: z.number().nonnegative(),
+  wall_minutes: z.number().nonnegative(),
+  version: z.string().describe('of Reverie'),
+});
+
+/** As `reverie eval` prints it; null where a figure has no meaning for the task. */
+export const evaluationSchema = z.strictObject({
+  episodes: count,
+  seconds_each: z.number().nonnegative(),
+  falls: count.nullable(),
+  mean_speed_mps: orNull,
+  success_rate: orNull,
+  mean_return: orNull,
+  mean_power_w: orNull,
+  foot_slip_mps: orNull,
+  touchdowns_per_s: orNull,
+});
+
+export const manifestSchema = z
+  .strictObject({
+    format: z.literal(MANIFEST_FORMAT),
+    name: z.string().regex(/^[a-zA-Z0-9._-]+$/, 'expected letters, digits, ".", "_", "-"'),
+    robot: z.string().min(1),
+    task: z.string().min(1),
+    joints: z.array(z.string().min(1)).min(1).describe('in the order of the action'),
+    policy_hz: z.number().positive(),
+    observation: z.array(observationPart).min(1).describe('the parts of the input, in order'),
+    action,
+    network,
+    training: training.nullable(),
+    evaluation: evaluationSchema.nullable(),
+    signature: z
+      .strictObject({ algorithm: z.literal('ed25519'), public_key: z.base64(), value: z.base64() })
+      .optional()
+      .describe('over the manifest without this field, which carries the hash of the network'),
+  })
+  .refine((m) => m.action.scale_rad.length === m.joints.length, {
+    path: ['action', 'scale_rad'],
+    message: 'expected one value per joint',
+  });
+
+export type Manifest = z.output<typeof manifestSchema>;
+export type Evaluation = z.output<typeof evaluationSchema>;
+
+/** Length of the observation vector. */
+export function observationSizeOf(manifest: Pick<Manifest, 'observation'>): number {
+  return manifest.observation.reduce((sum, part) => sum + part.size, 0);
+}
