@@ -11,15 +11,15 @@ import { type EpisodeMemory, type Task, tolerance } from './task.js';
  * chatters wears a robot out.
  */
 const SPEED_M_S = [0.6, 0.9] as const;
-const SPEED_MARGIN_M_S = 0.6;
+const SPEED_MARGIN_M_S = 1;
 const MAX_TILT_RAD = Math.PI / 6;
 const COST = {
   heading: 0.3,
   yawRate: 0.05,
   sideways: 0.3,
-  actionChange: 0.02,
-  power_per_100w: 0.15,
-  slip_per_m_s: 0.3,
+  actionChange: 0.01,
+  power_per_100w: 0.1,
+  slip_per_m_s: 0.2,
 } as const;
 
 export function walk(spec: RobotSpec): Task {

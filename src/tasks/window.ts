@@ -4,8 +4,9 @@ import { feetOf, type RobotSpec } from '../robot/spec.js';
 import type { BodyMotion, RobotState } from '../robot/state.js';
 import type { Moment } from './task.js';
 
-/** A foot that carries more than this is on the ground, N. */
-const LOADED_N = 10;
+/** A foot lands when it carries more than this, and has left the ground when it carries less than the other, N. */
+const LANDED_N = 10;
+const LIFTED_N = 2;
 
 /**
  * Gathers what a task is paid for over one policy period, tick by tick: the same on a robot and in
@@ -61,7 +62,7 @@ export class StepWindow implements Moment {
     for (let j = 0; j < this.spec.joints.length; j++)
       this.energy += Math.abs(state.torque_nm[j] * state.velocity_rad_s[j]);
     for (let f = 0; f < this.feet.length; f++) {
-      const carries = state.footForce_n[f] > LOADED_N;
+      const carries = state.footForce_n[f] > (this.loaded[f] ? LIFTED_N : LANDED_N);
       if (carries && !this.loaded[f]) this.touchdowns++;
       this.loaded[f] = carries ? 1 : 0;
       if (!carries) continue;
