@@ -106,12 +106,13 @@ function inputGradients(op: Op, y: Tensor, g: Tensor): (Tensor | undefined)[] {
           a.shape.map((_, i) => op.permutation.indexOf(i)),
         ),
       ];
-    case 'concat':
-      return t.split(
-        g,
-        op.axis,
-        y.inputs.map((part) => part.shape[op.axis]),
-      );
+    case 'concat': {
+      let end = 0;
+      return y.inputs.map((part) => {
+        end += part.shape[op.axis];
+        return sliceEarly(g, op.axis, end - part.shape[op.axis], end);
+      });
+    }
     case 'slice':
       return [pad(g, a.shape, op.starts)];
     case 'pad':
@@ -176,3 +177,19 @@ function matmulGradients(
 
 const pad = (g: Tensor, shape: Shape, before: readonly number[]) =>
   g.graph.node({ name: 'pad', before }, [g], shape);
+
+/**
+ * A slice taken before sums and products rather than after: where only some parts of a concatenation need their
+ * gradient (the actions that a critic is given, not the observations), only those columns are computed.
+ */
+function sliceEarly(x: Tensor, axis: number, start: number, end: number): Tensor {
+  const { op, inputs } = x;
+  if (op.name === 'add' && inputs.every((i) => sameShape(i.shape, x.shape))) {
+    return t.add(sliceEarly(inputs[0], axis, start, end), sliceEarly(inputs[1], axis, start, end));
+  }
+  if (op.name === 'matmul' && x.rank === 2 && axis === 1) {
+    const [a, b] = inputs;
+    return t.matmul(a, t.slice(b, op.transposeB ? 0 : 1, start, end), op);
+  }
+  return t.slice(x, axis, start, end);
+}
