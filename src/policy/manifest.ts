@@ -68,6 +68,7 @@ export const evaluationSchema = z.strictObject({
   mean_power_w: orNull,
   foot_slip_mps: orNull,
   touchdowns_per_s: orNull,
+  action_rate: orNull.optional().describe('root mean square change of an action from one step to the next'),
 });
 
 export const manifestSchema = z
