@@ -114,8 +114,8 @@ function drawPanel(
       : `<polyline class="${style}" points="${line.map(([a, b]) => `${x(a)},${y(b)}`).join(' ')}"/>`;
   const present = lines.filter((line) => line.length > 0);
   for (const line of present) out.push(polyline(line, present.length > 1 ? 'seed' : 'mean'));
-  const mean = meanOf(present);
-  if (present.length > 1 && mean.length > 0) out.push(polyline(mean, 'mean'));
+  const mean = present.length > 1 ? meanOf(present) : [];
+  if (mean.length > 0) out.push(polyline(mean, 'mean'));
   return out.join('\n');
 }
 
