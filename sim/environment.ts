@@ -16,6 +16,9 @@ import { Disturbances, type Randomisation } from './randomise.js';
 import { SimRobot } from './simRobot.js';
 import { SimulationDiverged } from './simulation.js';
 
+/** Policy periods in which the robot drops onto its feet and comes to rest before an episode begins. */
+const SETTLING_PERIODS = 8;
+
 /** How an episode stands after a step. `interrupted`: it was cut by something that is nobody's doing, and its last step is worthless. */
 export type Ending = 'none' | 'terminated' | 'truncated' | 'interrupted';
 
@@ -102,12 +105,12 @@ export class Environment {
     this.steps = 0;
     control.estimator.reset();
     control.kernel.reset();
-    control.askedAt_s = Number.NEGATIVE_INFINITY;
     this.sense();
     control.kernel.arm(this.state);
-    // Drop onto the feet and come to rest at home before the policy takes over.
+    control.asked_rad.set(control.kernel.executed_rad);
     this.window.begin();
-    for (let k = 0; k < 8; k++) this.period(control.asked_rad, true);
+    for (let j = 0; j < spec.joints.length; j++) this.targets_rad[j] = spec.joints[j].home_rad;
+    for (let k = 0; k < SETTLING_PERIODS; k++) this.period(this.targets_rad, true);
     control.estimator.position_m.fill(0);
     this.window.begin();
     this.task.begin(this.memory, this.window, random);
@@ -145,8 +148,7 @@ export class Environment {
   /** The control ticks of one policy period. */
   private period(targets_rad: Float64Array, settle: boolean): void {
     const { robot, control } = this;
-    ask(control, settle ? control.asked_rad : targets_rad, robot.time_s);
-    if (settle) for (let j = 0; j < this.spec.joints.length; j++) control.asked_rad[j] = this.spec.joints[j].home_rad;
+    ask(control, targets_rad, robot.time_s);
     for (let t = 0; t < this.ticks; t++) {
       robot.write(controlStep(control, this.state, robot.time_s));
       if (!settle) this.disturbances.tick();

@@ -1,25 +1,6 @@
 import { feetOf } from '../src/robot/spec.js';
+import type { Evaluation } from '../src/policy/manifest.js';
 import type { Environment } from './environment.js';
-
-/** What a policy did over some episodes. Means over episodes; null where a robot or task has no such thing. */
-export interface Evaluation {
-  readonly episodes: number;
-  readonly seconds_each: number;
-  readonly falls: number;
-  /** Net displacement along the starting heading, by the time of a whole episode. */
-  readonly mean_speed_mps: number | null;
-  /** Episodes that ended in success: at the target, or for walking on its feet at 0.5 to 1.0 m/s. */
-  readonly success_rate: number;
-  readonly mean_return: number;
-  /** Mechanical, of all drives. */
-  readonly mean_power_w: number;
-  /** Mean speed over the ground of feet that carry load. */
-  readonly foot_slip_mps: number | null;
-  /** For each foot. */
-  readonly touchdowns_per_s: number | null;
-  /** Root mean square change of action from step to step. */
-  readonly action_rate: number;
-}
 
 /** What one episode contributes to an `Evaluation`. */
 export interface EpisodeOutcome {
@@ -39,47 +20,76 @@ export type Act = (observation: Float32Array, action: Float32Array) => void;
 
 const WALKING_M_S = [0.5, 1.0] as const;
 
-/** Runs one episode from a seed, to its end. */
-export function runEpisode(env: Environment, act: Act, seed: number, steps: number): EpisodeOutcome {
-  const action = new Float32Array(env.executedAction.length);
-  const { rates } = env.spec;
-  const feet = feetOf(env.spec).length;
-  env.reset(seed);
-  const heading = env.memory.heading_rad;
-  const start = Float64Array.from(env.window.motion.position_m);
-  const sum = { return: 0, power: 0, slip: 0, touchdowns: 0, change: 0 };
-  let fell = false;
-  let taken = 0;
-  while (taken < steps && !fell) {
+/** One episode of evaluation from a seed, a step at a time, so that a worker can do it in slices. */
+export class EpisodeRun {
+  private readonly action: Float32Array;
+  private readonly start_m: Float64Array;
+  private readonly sum = { return: 0, power: 0, slip: 0, touchdowns: 0, change: 0 };
+  private taken = 0;
+  private fell = false;
+  private cut = false;
+
+  constructor(
+    private readonly env: Environment,
+    seed: number,
+    private readonly steps: number,
+  ) {
+    env.reset(seed);
+    this.action = new Float32Array(env.executedAction.length);
+    this.start_m = Float64Array.from(env.window.motion.position_m);
+  }
+
+  get done(): boolean {
+    return this.taken >= this.steps || this.fell || this.cut;
+  }
+
+  step(act: Act): void {
+    const { env, action, sum } = this;
     act(env.observation, action);
     const { reward, ending } = env.step(action);
-    taken++;
-    if (ending === 'interrupted') break;
+    this.taken++;
+    this.cut = ending === 'interrupted';
+    if (this.cut) return;
+    this.fell = ending === 'terminated';
     sum.return += reward;
     sum.power += env.window.power_w;
     sum.slip += env.window.slip_m_s;
     sum.touchdowns += env.window.touchdowns;
     for (let j = 0; j < action.length; j++)
       sum.change += (env.memory.action[j] - env.memory.previousAction[j]) ** 2 / action.length;
-    fell = ending === 'terminated';
   }
-  const end = env.window.motion.position_m;
-  const forward_m = Math.cos(heading) * (end[0] - start[0]) + Math.sin(heading) * (end[1] - start[1]);
-  const speed_mps = (forward_m * rates.policy_hz) / steps;
-  const succeeded = env.task.succeeded
-    ? env.task.succeeded(env.window, env.memory)
-    : speed_mps >= WALKING_M_S[0] && speed_mps <= WALKING_M_S[1];
-  return {
-    steps: taken,
-    fell,
-    success: succeeded && !fell && taken === steps,
-    speed_mps,
-    return: sum.return,
-    power_w: sum.power / taken,
-    slip_mps: sum.slip / taken,
-    touchdowns_per_s: feet > 0 ? (sum.touchdowns * rates.policy_hz) / (taken * feet) : 0,
-    actionChangeSquared: sum.change / taken,
-  };
+
+  outcome(): EpisodeOutcome {
+    const { env, sum, taken, steps, fell } = this;
+    const { policy_hz } = env.spec.rates;
+    const feet = feetOf(env.spec).length;
+    const { heading_rad } = env.memory;
+    const end = env.window.motion.position_m;
+    const forward_m =
+      Math.cos(heading_rad) * (end[0] - this.start_m[0]) + Math.sin(heading_rad) * (end[1] - this.start_m[1]);
+    const speed_mps = (forward_m * policy_hz) / steps;
+    const succeeded = env.task.succeeded
+      ? env.task.succeeded(env.window, env.memory)
+      : speed_mps >= WALKING_M_S[0] && speed_mps <= WALKING_M_S[1];
+    return {
+      steps: taken,
+      fell,
+      success: succeeded && !fell && taken === steps,
+      speed_mps,
+      return: sum.return,
+      power_w: sum.power / taken,
+      slip_mps: sum.slip / taken,
+      touchdowns_per_s: feet > 0 ? (sum.touchdowns * policy_hz) / (taken * feet) : 0,
+      actionChangeSquared: sum.change / taken,
+    };
+  }
+}
+
+/** Runs one episode from a seed, to its end. */
+export function runEpisode(env: Environment, act: Act, seed: number, steps: number): EpisodeOutcome {
+  const run = new EpisodeRun(env, seed, steps);
+  while (!run.done) run.step(act);
+  return run.outcome();
 }
 
 export function summarise(outcomes: readonly EpisodeOutcome[], seconds_each: number, legged: boolean): Evaluation {

@@ -49,7 +49,11 @@ export const robotSchema = z
     description: z.string(),
     model: z.string().describe('MJCF or URDF beside this file'),
     base: z.enum(['floating', 'fixed']),
-    rates: z.strictObject({ control_hz: positive, policy_hz: positive }),
+    rates: z.strictObject({
+      control_hz: positive,
+      policy_hz: positive,
+      ramp: z.number().gt(0).max(1).default(1).describe('share of a policy period in which a target is led to'),
+    }),
     joints: z.array(jointSchema).min(1),
     chains: z.array(chainSchema).default([]),
     imu: z

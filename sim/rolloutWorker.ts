@@ -1,0 +1,175 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { Random } from '../src/base/random.js';
+import { Ending, type Rollout } from '../src/learn/trainer/collector.js';
+import { type GaussianActor, GaussianPolicy } from '../src/policy/gaussian.js';
+import { loadRobot } from '../src/robot/load.js';
+import { createTask } from '../src/tasks/index.js';
+import { Environment } from './environment.js';
+import { type EpisodeOutcome, EpisodeRun } from './evaluate.js';
+import { loadMujoco } from './mujoco.js';
+import type { Randomisation } from './randomise.js';
+
+export interface RolloutWorkerData {
+  readonly compiled: WebAssembly.Module;
+  readonly robotPath: string;
+  readonly task: string;
+  readonly actor: GaussianActor;
+  readonly seed: number;
+  /** Numbers of this worker's environments. */
+  readonly streams: readonly number[];
+  readonly training: Randomisation;
+  readonly evaluation: Randomisation;
+}
+
+export type RolloutRequest =
+  | {
+      readonly kind: 'collect';
+      readonly steps: number;
+      readonly parameters: Float32Array | undefined;
+      /** Steps that a running evaluation moves on by. */
+      readonly evaluationSteps: number;
+    }
+  | {
+      /** Queues episodes; they run inside later `collect`s, or at once where `now`. */
+      readonly kind: 'evaluate';
+      readonly parameters: Float32Array;
+      readonly seeds: readonly number[];
+      readonly steps: number;
+      readonly now: boolean;
+    };
+
+export interface RolloutReply {
+  readonly rollout?: Rollout;
+  /** Episodes of evaluation that ended. */
+  readonly outcomes: readonly EpisodeOutcome[];
+  readonly error?: { readonly name: string; readonly message: string };
+}
+
+const data = workerData as RolloutWorkerData;
+
+/** One environment and its place in its run of episodes. */
+class Stream {
+  readonly observation: Float32Array;
+  return = 0;
+  private episode = 0;
+
+  constructor(
+    readonly number: number,
+    readonly env: Environment,
+  ) {
+    this.observation = new Float32Array(env.observation.length);
+    this.begin();
+  }
+
+  begin(): void {
+    this.return = 0;
+    this.env.reset(Random.stream(data.seed, 'episode', this.number, this.episode++).uint32());
+  }
+}
+
+/** A policy on its way through its evaluation episodes. */
+class EvaluationJob {
+  private run: EpisodeRun | undefined;
+  private next = 0;
+
+  constructor(
+    private readonly env: Environment,
+    private readonly policy: GaussianPolicy,
+    private readonly seeds: readonly number[],
+    private readonly steps: number,
+  ) {}
+
+  get done(): boolean {
+    return this.run === undefined && this.next === this.seeds.length;
+  }
+
+  /** Moves on by so many steps at most. @returns the episodes that ended */
+  advance(steps: number): EpisodeOutcome[] {
+    const outcomes: EpisodeOutcome[] = [];
+    for (let k = 0; k < steps && !this.done; k++) {
+      this.run ??= new EpisodeRun(this.env, this.seeds[this.next++], this.steps);
+      this.run.step((observation, action) => this.policy.act(observation, action));
+      if (!this.run.done) continue;
+      outcomes.push(this.run.outcome());
+      this.run = undefined;
+    }
+    return outcomes;
+  }
+}
+
+const mj = await loadMujoco(data.compiled);
+const robot = loadRobot(data.robotPath);
+const task = createTask(data.task, robot.spec);
+const policy = new GaussianPolicy(data.actor);
+const candidate = new GaussianPolicy(data.actor);
+const evaluationEnv = new Environment(mj, robot, task, data.evaluation);
+const streams = data.streams.map((n) => new Stream(n, new Environment(mj, robot, task, data.training)));
+const random = Random.stream(data.seed, 'exploration', data.streams[0] ?? 0);
+let job: EvaluationJob | undefined;
+
+function collect(steps: number, parameters: Float32Array | undefined): Rollout {
+  const rows = steps * streams.length;
+  const { observations: O, actions: A } = data.actor;
+  const rollout = {
+    count: rows,
+    stream: new Int32Array(rows),
+    ending: new Uint8Array(rows),
+    reward: new Float32Array(rows),
+    observation: new Float32Array(rows * O),
+    action: new Float32Array(rows * A),
+    nextObservation: new Float32Array(rows * O),
+    episodeReturns: [] as number[],
+    episodeSteps: [] as number[],
+  };
+  if (parameters) policy.setParameters(parameters);
+  const action = new Float32Array(A);
+  let row = 0;
+  for (let t = 0; t < steps; t++) {
+    for (const stream of streams) {
+      const { env } = stream;
+      rollout.observation.set(env.observation, row * O);
+      if (parameters) policy.act(env.observation, action, { random, scale: 1 });
+      else random.fillUniform(action, -1, 1);
+      const { reward, ending } = env.step(action);
+      stream.return += reward;
+      rollout.stream[row] = stream.number;
+      rollout.ending[row] = Ending[ending];
+      rollout.reward[row] = reward;
+      rollout.action.set(env.executedAction, row * A);
+      rollout.nextObservation.set(env.observation, row * O);
+      row++;
+      if (ending === 'none') continue;
+      rollout.episodeReturns.push(stream.return);
+      rollout.episodeSteps.push(env.steps);
+      stream.begin();
+    }
+  }
+  return rollout;
+}
+
+function answer(request: RolloutRequest): RolloutReply {
+  if (request.kind === 'collect') {
+    const rollout = collect(request.steps, request.parameters);
+    const outcomes = job?.advance(request.evaluationSteps) ?? [];
+    if (job?.done) job = undefined;
+    return { rollout, outcomes };
+  }
+  candidate.setParameters(request.parameters);
+  job = new EvaluationJob(evaluationEnv, candidate, request.seeds, request.steps);
+  if (!request.now) return { outcomes: [] };
+  const outcomes = job.advance(Number.POSITIVE_INFINITY);
+  job = undefined;
+  return { outcomes };
+}
+
+parentPort?.on('message', (request: RolloutRequest) => {
+  let reply: RolloutReply;
+  try {
+    reply = answer(request);
+  } catch (error) {
+    const { name, message } = error as Error;
+    reply = { outcomes: [], error: { name, message } };
+  }
+  parentPort?.postMessage(reply);
+});
+parentPort?.postMessage({ outcomes: [] } satisfies RolloutReply);

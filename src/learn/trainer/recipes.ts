@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { parseUserInput, UserError } from '../../base/errors.js';
+import type { Evaluation } from '../../policy/manifest.js';
+
+const count = z.int().positive();
+
+/** How a training run is run, apart from the learner's own hyperparameters. */
+export const recipeSchema = z.strictObject({
+  steps: count.describe('environment steps in all'),
+  warmup: count.describe('steps of uniformly random actions first'),
+  environments: count,
+  round: count.describe('steps of each environment between hand-overs of a new policy'),
+  updates_per_step: z.number().positive().describe('learner updates for each environment step'),
+  replay: count.describe('transitions kept'),
+  evaluation: z.strictObject({
+    episodes: count,
+    seconds_each: z.number().positive(),
+    steps_per_round: count.describe('how fast it goes on beside training'),
+  }),
+  stop_after: count.describe('evaluations passed in a row that end training'),
+});
+
+export type Recipe = z.output<typeof recipeSchema>;
+
+interface TaskRecipe {
+  readonly preset: string;
+  readonly learner: Record<string, unknown>;
+  readonly recipe: Recipe;
+  /** What an evaluation has to show for the policy to count as having learned the task. */
+  passes(evaluation: Evaluation): boolean;
+  /** For people, beside the result. */
+  readonly passing: string;
+}
+
+/** At most this share of episodes may fall. */
+const FALLS_ALLOWED = 0.05;
+
+export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
+  walk: {
+    preset: 'layernorm',
+    learner: {},
+    recipe: {
+      steps: 32_000,
+      warmup: 1000,
+      environments: 4,
+      round: 8,
+      updates_per_step: 0.5,
+      replay: 200_000,
+      evaluation: { episodes: 10, seconds_each: 20, steps_per_round: 160 },
+      stop_after: 4,
+    },
+    passes: ({ falls, episodes, mean_speed_mps, mean_power_w, foot_slip_mps, touchdowns_per_s }) =>
+      (falls ?? 0) <= FALLS_ALLOWED * episodes &&
+      mean_speed_mps !== null &&
+      mean_speed_mps >= 0.55 &&
+      mean_speed_mps <= 0.95 &&
+      (mean_power_w ?? 0) <= 40 &&
+      (foot_slip_mps ?? 0) <= 0.15 &&
+      (touchdowns_per_s ?? 0) <= 5,
+    passing:
+      'at most 5 % falls, 0.55–0.95 m/s along the starting heading, at most 40 W, 0.15 m/s slip, 5 touchdowns/s a foot',
+  },
+  reach: {
+    preset: 'layernorm',
+    learner: { gamma: 0.97 },
+    recipe: {
+      steps: 20_000,
+      warmup: 1000,
+      environments: 4,
+      round: 8,
+      updates_per_step: 0.5,
+      replay: 200_000,
+      evaluation: { episodes: 50, seconds_each: 5, steps_per_round: 160 },
+      stop_after: 3,
+    },
+    passes: ({ success_rate }) => (success_rate ?? 0) >= 0.97,
+    passing: 'the tool within 2 cm of the target at the end of at least 97 % of episodes',
+  },
+};
+
+/** @throws UserError for a task without a recipe, or overrides that are not of the schema */
+export function recipeFor(task: string, overrides: unknown = {}, where = 'recipe'): Recipe {
+  const known = taskRecipes[task];
+  if (!known)
+    throw new UserError(`no recipe for task "${task}"; there are ${Object.keys(taskRecipes).join(', ')}`);
+  return { ...known.recipe, ...parseUserInput(recipeSchema.partial(), overrides, where) };
+}

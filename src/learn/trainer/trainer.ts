@@ -1,0 +1,286 @@
+import { UserError } from '../../base/errors.js';
+import { Random } from '../../base/random.js';
+import type { Evaluation } from '../../policy/manifest.js';
+import type { Replay } from '../replay/replay.js';
+import { ReplayBatch } from '../replay/transition.js';
+import type { SacLearner } from '../sac/index.js';
+import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { type Collector, Ending, type Rollout } from './collector.js';
+import type { RunLog } from './metrics.js';
+import type { Recipe } from './recipes.js';
+
+/** How far a run has come; what its checkpoint holds beside the tensors. */
+interface RunState {
+  steps: number;
+  updates: number;
+  rounds: number;
+  episodes: number;
+  /** Updates owed by the ratio, a fraction. */
+  debt: number;
+  passedInARow: number;
+  sampling: number[];
+  learner: { updates: number; random: number[] };
+  candidate: { step: number; round: number } | null;
+  best: { step: number; evaluation: Evaluation } | null;
+}
+
+/** The newest figures, for a progress display. */
+export interface TrainingProgress {
+  readonly steps: number;
+  readonly totalSteps: number;
+  readonly updates: number;
+  readonly episodeReturn: number;
+  readonly evaluation: Evaluation | undefined;
+}
+
+export interface TrainerOptions {
+  readonly learner: SacLearner;
+  readonly replay: Replay;
+  readonly collector: Collector;
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly policy_hz: number;
+  readonly passes: (evaluation: Evaluation) => boolean;
+  readonly checkpointPath: string;
+  readonly log: RunLog;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+}
+
+export interface TrainingResult {
+  readonly steps: number;
+  readonly updates: number;
+  readonly robotMinutes: number;
+  /** The weights that did best in evaluation, and what they did there. */
+  readonly parameters: Float32Array;
+  readonly selection: Evaluation | undefined;
+  /** False where `stop` ended it: the checkpoint goes on from there. */
+  readonly finished: boolean;
+}
+
+/** Environment steps between two lines of metrics, and between two checkpoints. */
+const REPORT_STEPS = 512;
+const CHECKPOINT_STEPS = 8192;
+/** Episodes whose mean return is reported. */
+const RECENT = 10;
+
+/**
+ * Trains SAC off policy, in rounds: while simulation workers step under the policy of the round
+ * before, the learner updates from what has been collected so far. Who does how much in a round is
+ * fixed, so a seed repeats a run bit for bit, however fast either side is. Candidates are evaluated
+ * beside training on seeds of their own, and the best is kept, since a policy that walks does not
+ * stay one by itself.
+ */
+export class Trainer {
+  private readonly batch: ReplayBatch;
+  private readonly sampling: Random;
+  private state: RunState;
+  private candidateParameters: Float32Array;
+  private bestParameters: Float32Array;
+  private readonly returns: number[] = [];
+  private readonly lengths: number[] = [];
+  private latestEvaluation: Evaluation | undefined;
+  private stopping = false;
+
+  constructor(private readonly options: TrainerOptions) {
+    const { learner, replay, seed } = options;
+    this.batch = new ReplayBatch(learner.options.config.batch, replay.contract);
+    this.sampling = Random.stream(seed, 'replay');
+    this.candidateParameters = learner.actorParameters();
+    this.bestParameters = this.candidateParameters;
+    this.state = {
+      steps: 0,
+      updates: 0,
+      rounds: 0,
+      episodes: 0,
+      debt: 0,
+      passedInARow: 0,
+      sampling: [],
+      learner: { updates: 0, random: [] },
+      candidate: null,
+      best: null,
+    };
+  }
+
+  /** Environment steps so far. */
+  get steps(): number {
+    return this.state.steps;
+  }
+
+  /**
+   * Goes on from the run's checkpoint. @returns why it was an older one, where it was
+   * @throws UserError where there is no good one, or it is of a learner of other sizes
+   */
+  resume(): string | undefined {
+    const { learner, checkpointPath } = this.options;
+    const { state, tensors, warning } = loadCheckpoint(checkpointPath);
+    const { 'trainer.candidate': candidate, 'trainer.best': best, ...ofLearner } = tensors;
+    this.state = state as unknown as RunState;
+    learner.load({ tensors: ofLearner, ...this.state.learner });
+    this.sampling.state = this.state.sampling;
+    this.candidateParameters = candidate;
+    this.bestParameters = best;
+    return warning;
+  }
+
+  /** Ends `run` after the round it is in. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  async run(): Promise<TrainingResult> {
+    const { recipe, learner, collector, policy_hz } = this.options;
+    const { state } = this;
+    this.beginEvaluation();
+    while (state.steps < recipe.steps && state.passedInARow < recipe.stop_after && !this.stopping) {
+      const warm = state.steps < recipe.warmup;
+      const collecting = collector.collect(recipe.round, warm ? undefined : learner.actorParameters());
+      // The learner's failure must not leave a rejected promise of the collector behind, nor the reverse.
+      const [rollouts] = await Promise.all([collecting, this.update()]);
+      for (const rollout of rollouts) this.store(rollout);
+      state.rounds++;
+      if (state.steps > recipe.warmup) state.debt += recipe.round * collector.environments * recipe.updates_per_step;
+      this.finishEvaluation();
+      this.report();
+    }
+    this.save();
+    return {
+      steps: state.steps,
+      updates: state.updates,
+      robotMinutes: state.steps / policy_hz / 60,
+      parameters: state.best ? this.bestParameters : learner.actorParameters(),
+      selection: state.best?.evaluation,
+      finished: !this.stopping,
+    };
+  }
+
+  /** The updates that are owed. */
+  private async update(): Promise<void> {
+    const { learner, replay } = this.options;
+    const { config } = learner.options;
+    for (; this.state.debt >= 1; this.state.debt--) {
+      replay.sample(config.batch, this.sampling, this.batch);
+      await learner.step(this.batch, this.state.updates % config.actor_every === 0);
+      this.state.updates++;
+    }
+  }
+
+  private store(rollout: Rollout): void {
+    const { replay } = this.options;
+    const { observation: O, action: A } = replay.contract;
+    for (let row = 0; row < rollout.count; row++) {
+      const ending = rollout.ending[row];
+      const stream = rollout.stream[row];
+      this.state.steps++;
+      if (ending === Ending.interrupted) {
+        replay.cut(stream);
+        continue;
+      }
+      replay.add({
+        stream,
+        observation: rollout.observation.subarray(row * O, (row + 1) * O),
+        action: rollout.action.subarray(row * A, (row + 1) * A),
+        reward: rollout.reward[row],
+        nextObservation: rollout.nextObservation.subarray(row * O, (row + 1) * O),
+        terminal: ending === Ending.terminated,
+        truncated: ending === Ending.truncated,
+      });
+    }
+    this.returns.push(...rollout.episodeReturns);
+    this.lengths.push(...rollout.episodeSteps);
+    this.state.episodes += rollout.episodeReturns.length;
+    this.returns.splice(0, this.returns.length - RECENT);
+    this.lengths.splice(0, this.lengths.length - RECENT);
+  }
+
+  /** The newest policy becomes the candidate; before there is one, nothing is evaluated. */
+  private beginEvaluation(): void {
+    const { state } = this;
+    const { learner, collector } = this.options;
+    if (state.updates === 0) return;
+    this.candidateParameters = learner.actorParameters();
+    state.candidate = { step: state.steps, round: state.rounds };
+    collector.beginEvaluation(this.candidateParameters, state.rounds);
+  }
+
+  private finishEvaluation(): void {
+    const { state } = this;
+    const { collector, passes, log } = this.options;
+    if (!state.candidate) {
+      this.beginEvaluation();
+      return;
+    }
+    const evaluation = collector.takeEvaluation();
+    if (!evaluation) return;
+    this.latestEvaluation = evaluation;
+    const passed = passes(evaluation);
+    state.passedInARow = passed ? state.passedInARow + 1 : 0;
+    if (!state.best || better(evaluation, state.best.evaluation, passes)) {
+      state.best = { step: state.candidate.step, evaluation };
+      this.bestParameters = this.candidateParameters;
+    }
+    log.write({ step: state.steps, candidate: state.candidate.step, passed, ...prefixed('eval_', evaluation) });
+    this.beginEvaluation();
+  }
+
+  private report(): void {
+    const { state, returns, lengths } = this;
+    const { recipe, learner, log, collector, policy_hz, onProgress } = this.options;
+    const perRound = recipe.round * collector.environments;
+    const every = (n: number) => Math.floor(state.steps / n) > Math.floor((state.steps - perRound) / n);
+    const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+    onProgress?.({
+      steps: state.steps,
+      totalSteps: recipe.steps,
+      updates: state.updates,
+      episodeReturn: mean(returns),
+      evaluation: this.latestEvaluation,
+    });
+    if (every(REPORT_STEPS)) {
+      log.write(
+        {
+          step: state.steps,
+          robot_minutes: state.steps / policy_hz / 60,
+          episodes: state.episodes,
+          episode_return: mean(returns),
+          episode_steps: mean(lengths),
+          updates: state.updates,
+          ...learner.metrics(),
+        },
+        { time: new Date().toISOString() },
+      );
+    }
+    if (every(CHECKPOINT_STEPS)) this.save();
+  }
+
+  private save(): void {
+    const { learner, replay, checkpointPath } = this.options;
+    const { tensors, updates, random } = learner.save();
+    this.state.learner = { updates, random };
+    this.state.sampling = this.sampling.state;
+    replay.flush();
+    saveCheckpoint(checkpointPath, {
+      state: this.state as never,
+      tensors: { ...tensors, 'trainer.candidate': this.candidateParameters, 'trainer.best': this.bestParameters },
+    });
+  }
+}
+
+/** Passing comes first, then the return. */
+function better(a: Evaluation, b: Evaluation, passes: (e: Evaluation) => boolean): boolean {
+  if (passes(a) !== passes(b)) return passes(a);
+  return (a.mean_return ?? Number.NEGATIVE_INFINITY) > (b.mean_return ?? Number.NEGATIVE_INFINITY);
+}
+
+function prefixed(prefix: string, evaluation: Evaluation): Record<string, number | null> {
+  return Object.fromEntries(Object.entries(evaluation).map(([k, v]) => [prefix + k, v ?? null]));
+}
+
+/** @throws UserError where a run was made for something else than what is asked now */
+export function checkSameRun(path: string, was: Record<string, unknown>, is: Record<string, unknown>): void {
+  for (const key of Object.keys(is)) {
+    if (JSON.stringify(was[key]) !== JSON.stringify(is[key]))
+      throw new UserError(
+        `${path}: this run has ${key} ${JSON.stringify(was[key])}, not ${JSON.stringify(is[key])}; name another --out to start anew`,
+      );
+  }
+}
