@@ -15,6 +15,8 @@ interface RunState {
   updates: number;
   rounds: number;
   episodes: number;
+  /** Transitions that had been stored. */
+  stored: number;
   /** Updates owed by the ratio, a fraction. */
   debt: number;
   passedInARow: number;
@@ -42,7 +44,8 @@ export interface TrainerOptions {
   readonly policy_hz: number;
   readonly passes: (evaluation: Evaluation) => boolean;
   readonly checkpointPath: string;
-  readonly log: RunLog;
+  /** Goes on with a replay that lost transitions of the run, instead of refusing. */
+  readonly acceptLoss?: boolean;
   readonly onProgress?: (progress: TrainingProgress) => void;
 }
 
@@ -92,6 +95,7 @@ export class Trainer {
       updates: 0,
       rounds: 0,
       episodes: 0,
+      stored: 0,
       debt: 0,
       passedInARow: 0,
       sampling: [],
@@ -111,7 +115,7 @@ export class Trainer {
    * @throws UserError where there is no good one, or it is of a learner of other sizes
    */
   resume(): string | undefined {
-    const { learner, checkpointPath } = this.options;
+    const { learner, replay, checkpointPath, acceptLoss } = this.options;
     const { state, tensors, warning } = loadCheckpoint(checkpointPath);
     const { 'trainer.candidate': candidate, 'trainer.best': best, ...ofLearner } = tensors;
     this.state = state as unknown as RunState;
@@ -119,6 +123,13 @@ export class Trainer {
     this.sampling.state = this.state.sampling;
     this.candidateParameters = candidate;
     this.bestParameters = best;
+    // What a crash left beyond the checkpoint is collected again.
+    replay.rewind(this.state.stored);
+    const missing = this.state.stored - replay.added + (replay.recovery?.lost ?? 0);
+    if (missing > 0 && !acceptLoss)
+      throw new UserError(
+        `${checkpointPath}: its replay holds ${replay.size} transitions, ${missing} fewer than the run had stored; --accept-loss goes on with those, --fresh starts anew`,
+      );
     return warning;
   }
 
@@ -127,7 +138,7 @@ export class Trainer {
     this.stopping = true;
   }
 
-  async run(): Promise<TrainingResult> {
+  async run(log: RunLog): Promise<TrainingResult> {
     const { recipe, learner, collector, policy_hz } = this.options;
     const { state } = this;
     this.beginEvaluation();
@@ -139,8 +150,8 @@ export class Trainer {
       for (const rollout of rollouts) this.store(rollout);
       state.rounds++;
       if (state.steps > recipe.warmup) state.debt += recipe.round * collector.environments * recipe.updates_per_step;
-      this.finishEvaluation();
-      this.report();
+      this.finishEvaluation(log);
+      this.report(log);
     }
     this.save();
     return {
@@ -202,9 +213,9 @@ export class Trainer {
     collector.beginEvaluation(this.candidateParameters, state.rounds);
   }
 
-  private finishEvaluation(): void {
+  private finishEvaluation(log: RunLog): void {
     const { state } = this;
-    const { collector, passes, log } = this.options;
+    const { collector, passes } = this.options;
     if (!state.candidate) {
       this.beginEvaluation();
       return;
@@ -222,9 +233,9 @@ export class Trainer {
     this.beginEvaluation();
   }
 
-  private report(): void {
+  private report(log: RunLog): void {
     const { state, returns, lengths } = this;
-    const { recipe, learner, log, collector, policy_hz, onProgress } = this.options;
+    const { recipe, learner, collector, policy_hz, onProgress } = this.options;
     const perRound = recipe.round * collector.environments;
     const every = (n: number) => Math.floor(state.steps / n) > Math.floor((state.steps - perRound) / n);
     const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
@@ -258,6 +269,7 @@ export class Trainer {
     this.state.learner = { updates, random };
     this.state.sampling = this.sampling.state;
     replay.flush();
+    this.state.stored = replay.added;
     saveCheckpoint(checkpointPath, {
       state: this.state as never,
       tensors: { ...tensors, 'trainer.candidate': this.candidateParameters, 'trainer.best': this.bestParameters },

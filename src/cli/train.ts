@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { taskRecipes } from '../learn/trainer/recipes.js';
+import { TrainingDisplay } from './trainingDisplay.js';
+import { shown, type TrainRunResult, trainRun } from './trainRun.js';
+
+const EXAMPLES = `
+Examples:
+  reverie train walk --robot quadruped --seed 1
+  reverie train reach --robot arm --seed 3 --out runs/reach3
+  reverie train walk --robot quadruped --preset droq --config my.yaml   # my.yaml: learner: {...}, recipe: {...}
+  reverie train walk --robot robots/mine --json | tail -n 1
+
+A run that was stopped (Ctrl-C) or crashed goes on where its checkpoint was: type the same command again.
+Its folder holds metrics.jsonl, curve.svg, checkpoint.bin, replay.bin and, at the end, policy/.`;
+
+export function parseWhole(text: string): number {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 0) throw new InvalidArgumentError('expected a whole number');
+  return n;
+}
+
+/** What `reverie train --json` prints last. */
+export function trainSummary(task: string, seed: number, result: TrainRunResult): Record<string, unknown> {
+  return {
+    robot: result.robot.spec.name,
+    task,
+    seed,
+    env_steps: result.steps,
+    robot_minutes: result.robotMinutes,
+    wall_minutes: result.wallMinutes,
+    updates: result.updates,
+    bundle: result.bundle.path,
+    passed: result.passed,
+    finished: result.finished,
+    eval: result.evaluation,
+  };
+}
+
+export function trainCommand(): Command {
+  return new Command('train')
+    .description('learn a task in simulation; ends with a policy bundle and its evaluation')
+    .argument('<task>', `one of ${Object.keys(taskRecipes).join(', ')}`)
+    .option('--robot <name>', 'robot, by name or folder', 'quadruped')
+    .option('--seed <n>', 'repeats a run bit for bit', parseWhole, 1)
+    .option('--out <folder>', 'run folder (default: runs/TASK-ROBOT-SEED)')
+    .option('--preset <name>', 'learner: sac, layernorm, droq, crossq')
+    .option('--config <file>', 'YAML with learner and recipe overrides')
+    .option('--steps <n>', 'environment steps in all', parseWhole)
+    .option('--workers <n>', 'simulation worker threads', parseWhole)
+    .option('--threads <n>', 'threads of the learner', parseWhole)
+    .option('--fresh', 'start anew where the folder already holds a run')
+    .option('--accept-loss', 'resume although the replay file lost transitions')
+    .option('--json', 'print one object at the end, nothing else, on standard output')
+    .addHelpText('after', EXAMPLES)
+    .action(async (task: string, options) => {
+      const out = options.out ?? join('runs', `${task}-${options.robot.split('/').pop()}-${options.seed}`);
+      const display = new TrainingDisplay();
+      let interrupted = false;
+      const result = await trainRun({
+        ...options,
+        task,
+        out,
+        command: `reverie ${process.argv.slice(2).join(' ')}`,
+        onProgress: (progress) => display.update(progress),
+        onNote: (line) => display.note(line),
+        onStoppable: (stop) => {
+          process.once('SIGINT', () => {
+            interrupted = true;
+            display.note('stopping after this round; the checkpoint is kept (Ctrl-C again to quit at once)');
+            stop();
+          });
+        },
+      });
+      display.finish();
+      display.result(result, shown(out));
+      if (options.json) console.log(JSON.stringify(trainSummary(task, options.seed, result)));
+      process.exitCode = interrupted ? 130 : 0;
+    });
+}

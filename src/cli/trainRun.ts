@@ -1,0 +1,249 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { RolloutPool } from '../../sim/rolloutPool.js';
+import { UserError } from '../base/errors.js';
+import { packageRoot, readYaml, writeFileAtomic } from '../base/files.js';
+import { Replay } from '../learn/replay/replay.js';
+import { actorLayout, exportActor, type SacConfig, SacLearner, sacConfig } from '../learn/sac/index.js';
+import { learningCurve } from '../learn/trainer/curve.js';
+import { RunLog, readMetrics } from '../learn/trainer/metrics.js';
+import { type Recipe, recipeFor, taskRecipes } from '../learn/trainer/recipes.js';
+import { checkSameRun, Trainer, type TrainingProgress, type TrainingResult } from '../learn/trainer/trainer.js';
+import { type Bundle, writeBundle } from '../policy/bundle.js';
+import type { Evaluation } from '../policy/manifest.js';
+import { loadRobot, type Robot } from '../robot/load.js';
+import { createTask } from '../tasks/index.js';
+import { observationSize, type Task } from '../tasks/task.js';
+
+export interface TrainRunOptions {
+  readonly task: string;
+  readonly robot: string;
+  readonly seed: number;
+  /** Run folder. */
+  readonly out: string;
+  readonly preset?: string;
+  /** YAML file with `learner` and `recipe` overrides. */
+  readonly config?: string;
+  readonly steps?: number;
+  readonly workers?: number;
+  readonly threads?: number;
+  /** Starts anew where the folder already holds a run. */
+  readonly fresh?: boolean;
+  /** Resumes although the replay lost transitions. */
+  readonly acceptLoss?: boolean;
+  /** As typed, for the bundle's manifest. */
+  readonly command: string;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  readonly onNote?: (line: string) => void;
+  /** Handed the function that ends training after the round it is in. */
+  readonly onStoppable?: (stop: () => void) => void;
+}
+
+export interface TrainRunResult extends TrainingResult {
+  readonly robot: Robot;
+  readonly wallMinutes: number;
+  readonly evaluation: Evaluation;
+  readonly passed: boolean;
+  readonly bundle: Bundle;
+}
+
+/** What has to be the same for a run to go on. */
+interface RunIdentity {
+  readonly task: string;
+  readonly robot: string;
+  readonly seed: number;
+  readonly learner: SacConfig;
+  readonly recipe: Recipe;
+  readonly [key: string]: unknown;
+}
+
+/** Files of a run folder. */
+const FILES = {
+  identity: 'run.json',
+  checkpoint: 'checkpoint.bin',
+  replay: 'replay.bin',
+  metrics: 'metrics.jsonl',
+  curve: 'curve.svg',
+  policy: 'policy',
+} as const;
+
+/** The evaluation that a bundle reports: episodes that neither training nor selection has seen. */
+const FINAL = {
+  walk: { episodes: 20, seconds_each: 20 },
+  reach: { episodes: 100, seconds_each: 5 },
+} as const;
+
+/**
+ * One training run from options to bundle: composes robot, task, simulation workers, replay and
+ * learner, trains, evaluates the best policy on fresh seeds and writes it as a bundle.
+ */
+export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
+  const began = performance.now();
+  const robot = loadRobot(options.robot);
+  const task = createTask(options.task, robot.spec);
+  const overrides = readOverrides(options.config);
+  const known = taskRecipes[task.name];
+  const config = sacConfig(
+    options.preset ?? known.preset,
+    { ...(options.preset ? {} : known.learner), ...overrides.learner },
+    options.config,
+  );
+  const given = recipeFor(task.name, overrides.recipe, options.config);
+  const recipe = options.steps ? { ...given, steps: options.steps } : given;
+  const identity = { task: task.name, robot: robot.spec.name, seed: options.seed, learner: config, recipe };
+  const resuming = prepareFolder(options, identity);
+
+  const sizes = {
+    observations: observationSize(task.contract),
+    actions: robot.spec.joints.length,
+    config,
+  };
+  const threads = options.threads ?? 1;
+  const learner = await SacLearner.create({ ...sizes, seed: options.seed, threads });
+  const replay = new Replay({
+    observation: sizes.observations,
+    action: sizes.actions,
+    capacity: recipe.replay,
+    discount: config.gamma,
+    nSteps: config.n_step,
+    path: join(options.out, FILES.replay),
+  });
+  const collector = await RolloutPool.create({
+    robot,
+    task,
+    actor: actorLayout(sizes),
+    seed: options.seed,
+    workers: options.workers ?? Math.max(1, availableParallelism() - threads),
+    environments: recipe.environments,
+    evaluation: {
+      episodes: recipe.evaluation.episodes,
+      seconds_each: recipe.evaluation.seconds_each,
+      stepsPerRound: recipe.evaluation.steps_per_round,
+    },
+  });
+  let log: RunLog | undefined;
+  try {
+    const trainer = new Trainer({
+      learner,
+      replay,
+      collector,
+      recipe,
+      seed: options.seed,
+      policy_hz: robot.spec.rates.policy_hz,
+      passes: known.passes,
+      checkpointPath: join(options.out, FILES.checkpoint),
+      acceptLoss: options.acceptLoss,
+      onProgress: options.onProgress,
+    });
+    if (resuming) {
+      const warning = trainer.resume();
+      if (warning) options.onNote?.(warning);
+      options.onNote?.(`resuming ${options.out} at step ${trainer.steps}`);
+    }
+    options.onStoppable?.(() => trainer.stop());
+    log = new RunLog(options.out, resuming ? trainer.steps : undefined);
+    const result = await trainer.run(log);
+    const { episodes, seconds_each } = FINAL[task.name as keyof typeof FINAL] ?? FINAL.walk;
+    const evaluation = await collector.evaluate(result.parameters, episodes, seconds_each, finalSeed(options.seed));
+    const wallMinutes = (performance.now() - began) / 60_000;
+    const bundle = writeResult(options, robot, task, learner, result, evaluation, wallMinutes);
+    writeCurve(options.out, task.name, robot.spec.name, options.seed);
+    return { ...result, robot, wallMinutes, evaluation, passed: known.passes(evaluation), bundle };
+  } finally {
+    log?.close();
+    replay.close();
+    await collector.close();
+    await learner.dispose();
+  }
+}
+
+/** Seeds of the final evaluation lie beyond those that anybody trains with. */
+function finalSeed(seed: number): number {
+  return 1_000_000 + seed;
+}
+
+function readOverrides(path: string | undefined): { learner?: Record<string, unknown>; recipe?: unknown } {
+  if (!path) return {};
+  const value = readYaml(path);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new UserError(`${path}: expected a mapping with "learner" and "recipe"`);
+  const unknown = Object.keys(value).filter((key) => key !== 'learner' && key !== 'recipe');
+  if (unknown.length > 0)
+    throw new UserError(`${path}: unknown key ${unknown.join(', ')}; expected "learner" and "recipe"`);
+  return value;
+}
+
+/** @returns whether the folder holds a run of the same kind to go on with */
+function prepareFolder({ out, fresh }: TrainRunOptions, identity: RunIdentity): boolean {
+  const identityPath = join(out, FILES.identity);
+  if (fresh) for (const file of Object.values(FILES)) rmSync(join(out, file), { recursive: true, force: true });
+  const exists = existsSync(join(out, FILES.checkpoint));
+  if (exists) checkSameRun(identityPath, JSON.parse(readFileSync(identityPath, 'utf8')), identity);
+  else rmSync(join(out, FILES.replay), { force: true });
+  mkdirSync(out, { recursive: true });
+  writeFileSync(identityPath, `${JSON.stringify(identity, undefined, 2)}\n`);
+  return exists;
+}
+
+function writeResult(
+  options: TrainRunOptions,
+  robot: Robot,
+  task: Task,
+  learner: SacLearner,
+  result: TrainingResult,
+  evaluation: Evaluation,
+  wallMinutes: number,
+): Bundle {
+  const { spec } = robot;
+  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+  return writeBundle(join(options.out, FILES.policy), {
+    manifest: {
+      name: `${spec.name}-${task.name}`,
+      robot: spec.name,
+      task: task.name,
+      joints: spec.joints.map((j) => j.name),
+      policy_hz: spec.rates.policy_hz,
+      observation: [...task.contract.observation],
+      action: {
+        kind: task.contract.action.kind,
+        centre_rad: [...task.contract.action.centre_rad],
+        scale_rad: [...task.contract.action.scale_rad],
+      },
+      network: {
+        input: 'observation',
+        outputs: { action: 'action', mean: 'mean', log_std: 'log_std' },
+        state: [],
+      },
+      training: {
+        command: options.command,
+        seed: options.seed,
+        env_steps: result.steps,
+        robot_minutes: result.robotMinutes,
+        wall_minutes: wallMinutes,
+        version,
+      },
+      evaluation,
+    },
+    onnx: exportActor(learner.options, result.parameters, { robot: spec.name, task: task.name }),
+  });
+}
+
+function writeCurve(out: string, task: string, robot: string, seed: number): void {
+  const rows = readMetrics(join(out, FILES.metrics));
+  const goal =
+    task === 'walk'
+      ? { key: 'eval_mean_speed_mps', label: 'Speed in evaluation', unit: 'm/s', goal: [0.5, 1] as const }
+      : { key: 'eval_success_rate', label: 'Success in evaluation', unit: '1', goal: [0.95, 1] as const };
+  const svg = learningCurve([{ name: `seed ${seed}`, rows }], {
+    title: `${robot}: ${task}`,
+    panels: [{ key: 'episode_return', label: 'Return while training' }, goal],
+  });
+  writeFileAtomic(join(out, FILES.curve), svg);
+}
+
+/** The run folder as a person would type it. */
+export function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
+}
