@@ -1,6 +1,6 @@
 import { checkedInput, type Engine, type Program } from './engine.js';
 import { type Graph, type Op, reachable, type Tensor } from './graph.js';
-import { type Shape, ShapeError, sizeOf, stridesOf } from './shape.js';
+import { type Shape, ShapeError, sameShape, sizeOf, stridesOf } from './shape.js';
 
 /**
  * Runs graphs in double precision, one operation at a time, in plain TypeScript. It shares no code with the fast
@@ -208,6 +208,11 @@ function elementwise(
   inputs: Numbers[],
   shapes: Shape[],
 ): Numbers {
+  if (shapes.every((s, k) => inputs[k].length === 1 || sameShape(s, shape))) {
+    return Float64Array.from({ length: sizeOf(shape) }, (_, i) =>
+      f(...inputs.map((v) => v[v.length === 1 ? 0 : i])),
+    );
+  }
   return gather(shape, (at) => f(...inputs.map((values, i) => values[offset(shapes[i], at)])));
 }
 
