@@ -99,7 +99,10 @@ export class Environment {
       const [low, high] = j.position_rad;
       return Math.min(high, Math.max(low, j.home_rad + random.uniform(-0.1, 0.1)));
     });
-    const base = spec.base === 'floating' ? { height_m: this.standingHeight_m(q), orientation: [1, 0, 0, 0] } : undefined;
+    const base =
+      spec.base === 'floating'
+        ? { height_m: this.standingHeight_m(q), orientation: [1, 0, 0, 0] }
+        : undefined;
     this.disturbances.begin(Random.stream(seed, 'disturbances'));
     this.robot.reset(Random.stream(seed, 'sensors'), q, base);
     this.steps = 0;

@@ -1,5 +1,5 @@
-import { feetOf } from '../src/robot/spec.js';
 import type { Evaluation } from '../src/policy/manifest.js';
+import { feetOf } from '../src/robot/spec.js';
 import type { Environment } from './environment.js';
 
 /** What one episode contributes to an `Evaluation`. */
@@ -92,7 +92,11 @@ export function runEpisode(env: Environment, act: Act, seed: number, steps: numb
   return run.outcome();
 }
 
-export function summarise(outcomes: readonly EpisodeOutcome[], seconds_each: number, legged: boolean): Evaluation {
+export function summarise(
+  outcomes: readonly EpisodeOutcome[],
+  seconds_each: number,
+  legged: boolean,
+): Evaluation {
   const mean = (f: (o: EpisodeOutcome) => number) => outcomes.reduce((s, o) => s + f(o), 0) / outcomes.length;
   const ifLegged = (value: number) => (legged ? value : null);
   return {

@@ -81,7 +81,9 @@ export function compileModel(mj: Mujoco, robot: Robot): MjModel {
     }
     for (const foot of feetOf(spec)) {
       if (!mj.mjs_findElement(description, mj.mjtObj.mjOBJ_SITE, foot.name))
-        throw new UserError(`${robot.path}: chain "${foot.name}" has no site of that name in ${robot.modelPath}`);
+        throw new UserError(
+          `${robot.path}: chain "${foot.name}" has no site of that name in ${robot.modelPath}`,
+        );
       addSensor(mj, description, added.touch(foot.name), mj.mjtSensor.mjSENS_TOUCH, foot.name);
     }
 
@@ -198,12 +200,7 @@ function checkAgainstSpec(mj: Mujoco, model: MjModel, robot: Robot): void {
 }
 
 /** Each chain's tip must lie where the model has the site of its name, at home and at bent joints. */
-function checkChains(
-  mj: Mujoco,
-  model: MjModel,
-  robot: Robot,
-  mismatch: (text: string) => UserError,
-): void {
+function checkChains(mj: Mujoco, model: MjModel, robot: Robot, mismatch: (text: string) => UserError): void {
   const { spec } = robot;
   const data = new mj.MjData(model);
   try {

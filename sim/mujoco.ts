@@ -17,7 +17,10 @@ export function compileMujoco(): Promise<WebAssembly.Module> {
 export async function loadMujoco(compiled?: WebAssembly.Module): Promise<Mujoco> {
   const module = compiled ?? (await compileMujoco());
   return loadModule({
-    instantiateWasm(imports: WebAssembly.Imports, done: (i: WebAssembly.Instance, m: WebAssembly.Module) => void) {
+    instantiateWasm(
+      imports: WebAssembly.Imports,
+      done: (i: WebAssembly.Instance, m: WebAssembly.Module) => void,
+    ) {
       WebAssembly.instantiate(module, imports).then((instance) => done(instance, module));
       return {};
     },

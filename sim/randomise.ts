@@ -69,7 +69,8 @@ export class Disturbances {
     body_mass[this.base] = this.nominalMass + random.uniform(payload_kg[0], payload_kg[1]);
     simulation.updateConstants();
     this.pushEnd_s = Number.NEGATIVE_INFINITY;
-    this.nextPush_s = push_m_s[1] > 0 ? random.uniform(pushEvery_s[0], pushEvery_s[1]) : Number.POSITIVE_INFINITY;
+    this.nextPush_s =
+      push_m_s[1] > 0 ? random.uniform(pushEvery_s[0], pushEvery_s[1]) : Number.POSITIVE_INFINITY;
   }
 
   tick(): void {

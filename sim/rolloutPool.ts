@@ -21,7 +21,11 @@ export interface RolloutPoolOptions {
   /** In all; shared out over the workers. */
   readonly environments: number;
   /** Of the evaluation that runs beside training. */
-  readonly evaluation: { readonly episodes: number; readonly seconds_each: number; readonly stepsPerRound: number };
+  readonly evaluation: {
+    readonly episodes: number;
+    readonly seconds_each: number;
+    readonly stepsPerRound: number;
+  };
   readonly training?: Randomisation;
 }
 
@@ -125,7 +129,11 @@ export class RolloutPool implements Collector {
     seed: number,
   ): Promise<Evaluation> {
     const replies = await this.spread(parameters, episodes, seconds_each, 'evaluation', seed, true);
-    return summarise(replies.flatMap((r) => r.outcomes), seconds_each, this.legged);
+    return summarise(
+      replies.flatMap((r) => r.outcomes),
+      seconds_each,
+      this.legged,
+    );
   }
 
   async close(): Promise<void> {

@@ -80,7 +80,11 @@ export class SimRobot implements Driver {
    * @param q_rad joint positions
    * @param base for a floating base: height of its frame above the floor and its orientation
    */
-  reset(seed: Random, q_rad: ArrayLike<number>, base?: { height_m: number; orientation: ArrayLike<number> }): void {
+  reset(
+    seed: Random,
+    q_rad: ArrayLike<number>,
+    base?: { height_m: number; orientation: ArrayLike<number> },
+  ): void {
     const { simulation: sim } = this;
     this.random = seed;
     sim.reset();

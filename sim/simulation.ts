@@ -1,7 +1,7 @@
 import type { DoubleBuffer, MjData, MjModel } from '@mujoco/mujoco';
+import type { Robot } from '../src/robot/load.js';
 import { compileModel } from './model.js';
 import type { Mujoco } from './mujoco.js';
-import type { Robot } from '../src/robot/load.js';
 
 /** Physics left the range where its numbers mean anything: the episode is over and its last step worthless. */
 export class SimulationDiverged extends Error {

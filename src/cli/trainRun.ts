@@ -9,7 +9,12 @@ import { actorLayout, exportActor, type SacConfig, SacLearner, sacConfig } from 
 import { learningCurve } from '../learn/trainer/curve.js';
 import { RunLog, readMetrics } from '../learn/trainer/metrics.js';
 import { type Recipe, recipeFor, taskRecipes } from '../learn/trainer/recipes.js';
-import { checkSameRun, Trainer, type TrainingProgress, type TrainingResult } from '../learn/trainer/trainer.js';
+import {
+  checkSameRun,
+  Trainer,
+  type TrainingProgress,
+  type TrainingResult,
+} from '../learn/trainer/trainer.js';
 import { type Bundle, writeBundle } from '../policy/bundle.js';
 import type { Evaluation } from '../policy/manifest.js';
 import { loadRobot, type Robot } from '../robot/load.js';
@@ -129,6 +134,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
       replay,
       collector,
       recipe,
+      mirror: task.mirror,
       seed: options.seed,
       policy_hz: robot.spec.rates.policy_hz,
       passes: known.passes,
@@ -145,7 +151,12 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     log = new RunLog(options.out, resuming ? trainer.steps : undefined);
     const result = await trainer.run(log);
     const { episodes, seconds_each } = FINAL[task.name as keyof typeof FINAL] ?? FINAL.walk;
-    const evaluation = await collector.evaluate(result.parameters, episodes, seconds_each, finalSeed(options.seed));
+    const evaluation = await collector.evaluate(
+      result.parameters,
+      episodes,
+      seconds_each,
+      finalSeed(options.seed),
+    );
     const wallMinutes = (performance.now() - began) / 60_000;
     const bundle = writeResult(options, robot, task, learner, result, evaluation, wallMinutes);
     writeCurve(options.out, task.name, robot.spec.name, options.seed);
@@ -177,7 +188,8 @@ function readOverrides(path: string | undefined): { learner?: Record<string, unk
 /** @returns whether the folder holds a run of the same kind to go on with */
 function prepareFolder({ out, fresh }: TrainRunOptions, identity: RunIdentity): boolean {
   const identityPath = join(out, FILES.identity);
-  if (fresh) for (const file of Object.values(FILES)) rmSync(join(out, file), { recursive: true, force: true });
+  if (fresh)
+    for (const file of Object.values(FILES)) rmSync(join(out, file), { recursive: true, force: true });
   const exists = existsSync(join(out, FILES.checkpoint));
   if (exists) checkSameRun(identityPath, JSON.parse(readFileSync(identityPath, 'utf8')), identity);
   else rmSync(join(out, FILES.replay), { force: true });

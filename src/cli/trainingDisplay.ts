@@ -42,7 +42,10 @@ export class TrainingDisplay {
     this.bar?.stop();
   }
 
-  result({ evaluation: e, bundle, wallMinutes, robotMinutes, passed, finished }: TrainRunResult, out: string): void {
+  result(
+    { evaluation: e, bundle, wallMinutes, robotMinutes, passed, finished }: TrainRunResult,
+    out: string,
+  ): void {
     const parts = [
       `${e.episodes} episodes of ${e.seconds_each} s: falls ${e.falls}`,
       e.mean_speed_mps === null ? undefined : `speed ${e.mean_speed_mps.toFixed(2)} m/s`,
@@ -75,7 +78,13 @@ export class TrainingDisplay {
 
   private startBar(total: number): SingleBar {
     const bar = new SingleBar(
-      { format: '{bar} {percentage}%  {figures}', stream: process.stderr, hideCursor: true, barsize: 24, fps: 5 },
+      {
+        format: '{bar} {percentage}%  {figures}',
+        stream: process.stderr,
+        hideCursor: true,
+        barsize: 24,
+        fps: 5,
+      },
       Presets.shades_classic,
     );
     bar.start(total, 0, { figures: '' });

@@ -33,7 +33,16 @@ export class Chain {
 
   /** @param q joint positions of the whole robot, rad; @param dq joint velocities, rad/s, or nothing where only the position is wanted */
   update(q: ArrayLike<number>, dq?: ArrayLike<number>): void {
-    const { rotation: R, offset, axis, anchors, axes, tip_m: p, tipVelocity_m_s: v, tipSpin_rad_s: spin } = this;
+    const {
+      rotation: R,
+      offset,
+      axis,
+      anchors,
+      axes,
+      tip_m: p,
+      tipVelocity_m_s: v,
+      tipSpin_rad_s: spin,
+    } = this;
     R.fill(0);
     R[0] = R[4] = R[8] = 1;
     p.fill(0);

@@ -52,10 +52,19 @@ export const robotSchema = z
     rates: z.strictObject({
       control_hz: positive,
       policy_hz: positive,
-      ramp: z.number().gt(0).max(1).default(1).describe('share of a policy period in which a target is led to'),
+      ramp: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(1)
+        .describe('share of a policy period in which a target is led to'),
     }),
     joints: z.array(jointSchema).min(1),
     chains: z.array(chainSchema).default([]),
+    symmetry: z
+      .array(z.tuple([z.string(), z.string(), z.union([z.literal(1), z.literal(-1)])]))
+      .optional()
+      .describe('left–right: pairs of joints, and the sign that one takes over from the other'),
     imu: z
       .strictObject({
         gyro_max_rad_s: positive,
@@ -73,7 +82,9 @@ export const robotSchema = z
       pose_rad: z.array(z.number()).describe('where a gravity-aware stop brings the joints, in joint order'),
       seconds: positive.describe('time that the motion to that pose takes'),
       afterwards: z.enum(['hold', 'damp']).describe('what follows once there'),
-      emergency: z.enum(['damp', 'pose']).describe('an emergency stop brakes where it is, or goes to the pose first'),
+      emergency: z
+        .enum(['damp', 'pose'])
+        .describe('an emergency stop brakes where it is, or goes to the pose first'),
     }),
     simulation: z
       .strictObject({
@@ -103,6 +114,12 @@ export const robotSchema = z
           );
       });
     });
+    if (robot.symmetry) {
+      const paired: (string | number)[] = robot.symmetry.flatMap(([right, left]) => [right, left].map(String));
+      for (const name of new Set([...names, ...paired]))
+        if (!names.includes(name) || paired.filter((p) => p === name).length !== 1)
+          issue(['symmetry'], `each joint belongs to one pair; look at "${name}"`);
+    }
     if (robot.stop.pose_rad.length !== names.length)
       issue(['stop', 'pose_rad'], `${robot.stop.pose_rad.length} values for ${names.length} joints`);
     if (robot.rates.control_hz % robot.rates.policy_hz !== 0)

@@ -54,8 +54,7 @@ export function checkSensors(spec: RobotSpec, state: RobotState, now_s: number, 
       return false;
     }
     // An accelerometer that saturates at an impact is not broken: it is clipped, not rejected.
-    if (Math.abs(a[k]) > spec.imu.accel_max_m_s2)
-      a[k] = Math.sign(a[k]) * spec.imu.accel_max_m_s2;
+    if (Math.abs(a[k]) > spec.imu.accel_max_m_s2) a[k] = Math.sign(a[k]) * spec.imu.accel_max_m_s2;
   }
   return true;
 }

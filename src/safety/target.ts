@@ -7,7 +7,13 @@ import type { JointSpec } from '../robot/spec.js';
  * asked position, and the asked position is inside the range: the target keeps room to brake.
  * @param memory [target, target velocity] of the joint, updated in place
  */
-export function moveTarget(joint: JointSpec, asked_rad: number, dt_s: number, memory: Float64Array, at: number): void {
+export function moveTarget(
+  joint: JointSpec,
+  asked_rad: number,
+  dt_s: number,
+  memory: Float64Array,
+  at: number,
+): void {
   const [low, high] = joint.position_rad;
   const inside = Math.min(high, Math.max(low, asked_rad));
   const target = memory[at];

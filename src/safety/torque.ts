@@ -1,7 +1,12 @@
 import type { JointSpec } from '../robot/spec.js';
 
 /** The torque that a drive's own PD loop makes of a position target. */
-export function driveTorque_nm(joint: JointSpec, target_rad: number, q_rad: number, dq_rad_s: number): number {
+export function driveTorque_nm(
+  joint: JointSpec,
+  target_rad: number,
+  q_rad: number,
+  dq_rad_s: number,
+): number {
   return joint.kp_nm_rad * (target_rad - q_rad) - joint.kd_nm_s_rad * dq_rad_s;
 }
 

@@ -43,7 +43,11 @@ export function reach(spec: RobotSpec): Task {
         { name: 'target', size: 3, unit: '0.1 m' },
         { name: 'target_lead', size: n, unit: '0.1 rad' },
       ],
-      action: { kind: 'delta', centre_rad: spec.joints.map(() => 0), scale_rad: spec.joints.map(() => STEP_RAD) },
+      action: {
+        kind: 'delta',
+        centre_rad: spec.joints.map(() => 0),
+        scale_rad: spec.joints.map(() => STEP_RAD),
+      },
     },
 
     createMemory: () => ({

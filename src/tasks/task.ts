@@ -24,6 +24,12 @@ export interface TaskContract {
   readonly action: ActionContract;
 }
 
+/** A reflection of a vector: out[i] = sign[i] · in[from[i]]. */
+export interface Mirror {
+  readonly from: readonly number[];
+  readonly sign: readonly number[];
+}
+
 /** What happened over one policy period, measured: on a robot by its sensors, in simulation likewise. */
 export interface Moment {
   /** The newest sample. */
@@ -63,6 +69,8 @@ export interface Task {
   /** Policy steps after which an episode is cut off: a truncation. */
   readonly episodeSteps: number;
   readonly contract: TaskContract;
+  /** Observation and action as seen in a mirror, where task and robot are the same there. */
+  readonly mirror?: { readonly observation: Mirror; readonly action: Mirror };
   createMemory(): EpisodeMemory;
   /** Starts an episode at this moment: draws its goal, notes its heading. */
   begin(memory: EpisodeMemory, moment: Moment, random: Random): void;

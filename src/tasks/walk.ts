@@ -1,6 +1,7 @@
 import { UserError } from '../base/errors.js';
 import { gravityInBody, rotateInverse, uprightness, wrapAngle_rad, yaw_rad } from '../robot/rotation.js';
 import { feetOf, type RobotSpec } from '../robot/spec.js';
+import { joinMirrors, jointMirror, signs } from './mirror.js';
 import { type EpisodeMemory, type Task, tolerance } from './task.js';
 
 /**
@@ -28,6 +29,7 @@ export function walk(spec: RobotSpec): Task {
     throw new UserError(`task walk needs a legged robot; ${spec.name} has no feet on a floating base`);
   const home = spec.joints.map((j) => j.home_rad);
   const velocity = new Float64Array(3);
+  const joints = jointMirror(spec);
 
   return {
     name: 'walk',
@@ -43,6 +45,20 @@ export function walk(spec: RobotSpec): Task {
         { name: 'previous_action', size: n, unit: '1' },
       ],
       action: { kind: 'residual', centre_rad: home, scale_rad: spec.joints.map((j) => j.action_rad) },
+    },
+
+    // In the mirror y changes sign, and so do turns about x and z.
+    mirror: joints && {
+      observation: joinMirrors([
+        joints,
+        joints,
+        signs(-1, 1, -1),
+        signs(1, -1, 1),
+        signs(1, -1, 1),
+        signs(-1, 1),
+        joints,
+      ]),
+      action: joints,
     },
 
     createMemory: () => ({
@@ -99,4 +115,3 @@ export function walk(spec: RobotSpec): Task {
 function headingError_rad(orientation: Float64Array, memory: EpisodeMemory): number {
   return wrapAngle_rad(yaw_rad(orientation) - memory.heading_rad);
 }
-

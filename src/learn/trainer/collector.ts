@@ -38,6 +38,11 @@ export interface Collector {
   /** The finished evaluation, once; undefined while it runs. */
   takeEvaluation(): Evaluation | undefined;
   /** Evaluates now, with nothing beside it. @param seed draws the episodes */
-  evaluate(parameters: Float32Array, episodes: number, seconds_each: number, seed: number): Promise<Evaluation>;
+  evaluate(
+    parameters: Float32Array,
+    episodes: number,
+    seconds_each: number,
+    seed: number,
+  ): Promise<Evaluation>;
   close(): Promise<void>;
 }

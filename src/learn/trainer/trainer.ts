@@ -1,6 +1,8 @@
 import { UserError } from '../../base/errors.js';
 import { Random } from '../../base/random.js';
 import type { Evaluation } from '../../policy/manifest.js';
+import type { Task } from '../../tasks/task.js';
+import { MirrorAugmentation } from '../replay/mirror.js';
 import type { Replay } from '../replay/replay.js';
 import { ReplayBatch } from '../replay/transition.js';
 import type { SacLearner } from '../sac/index.js';
@@ -40,6 +42,7 @@ export interface TrainerOptions {
   readonly replay: Replay;
   readonly collector: Collector;
   readonly recipe: Recipe;
+  readonly mirror: Task['mirror'];
   readonly seed: number;
   readonly policy_hz: number;
   readonly passes: (evaluation: Evaluation) => boolean;
@@ -76,6 +79,7 @@ const RECENT = 10;
 export class Trainer {
   private readonly batch: ReplayBatch;
   private readonly sampling: Random;
+  private readonly mirror: MirrorAugmentation | undefined;
   private state: RunState;
   private candidateParameters: Float32Array;
   private bestParameters: Float32Array;
@@ -85,7 +89,8 @@ export class Trainer {
   private stopping = false;
 
   constructor(private readonly options: TrainerOptions) {
-    const { learner, replay, seed } = options;
+    const { learner, replay, seed, mirror } = options;
+    this.mirror = mirror && new MirrorAugmentation(mirror.observation, mirror.action);
     this.batch = new ReplayBatch(learner.options.config.batch, replay.contract);
     this.sampling = Random.stream(seed, 'replay');
     this.candidateParameters = learner.actorParameters();
@@ -149,7 +154,8 @@ export class Trainer {
       const [rollouts] = await Promise.all([collecting, this.update()]);
       for (const rollout of rollouts) this.store(rollout);
       state.rounds++;
-      if (state.steps > recipe.warmup) state.debt += recipe.round * collector.environments * recipe.updates_per_step;
+      if (state.steps > recipe.warmup)
+        state.debt += recipe.round * collector.environments * recipe.updates_per_step;
       this.finishEvaluation(log);
       this.report(log);
     }
@@ -170,6 +176,7 @@ export class Trainer {
     const { config } = learner.options;
     for (; this.state.debt >= 1; this.state.debt--) {
       replay.sample(config.batch, this.sampling, this.batch);
+      this.mirror?.apply(this.batch, this.sampling);
       await learner.step(this.batch, this.state.updates % config.actor_every === 0);
       this.state.updates++;
     }
@@ -229,7 +236,12 @@ export class Trainer {
       state.best = { step: state.candidate.step, evaluation };
       this.bestParameters = this.candidateParameters;
     }
-    log.write({ step: state.steps, candidate: state.candidate.step, passed, ...prefixed('eval_', evaluation) });
+    log.write({
+      step: state.steps,
+      candidate: state.candidate.step,
+      passed,
+      ...prefixed('eval_', evaluation),
+    });
     this.beginEvaluation();
   }
 
@@ -272,7 +284,11 @@ export class Trainer {
     this.state.stored = replay.added;
     saveCheckpoint(checkpointPath, {
       state: this.state as never,
-      tensors: { ...tensors, 'trainer.candidate': this.candidateParameters, 'trainer.best': this.bestParameters },
+      tensors: {
+        ...tensors,
+        'trainer.candidate': this.candidateParameters,
+        'trainer.best': this.bestParameters,
+      },
     });
   }
 }
