@@ -1,0 +1,179 @@
+import { execFile, spawn } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { packageInfo } from '../base/packageInfo.js';
+import { makeRealtime } from '../control/realtime.js';
+import { encodeModel } from '../onnx/model.js';
+
+/** What `reverie doctor` found of one part. */
+export interface Finding {
+  readonly part: string;
+  /** Whether Reverie is of use without it. */
+  readonly required: boolean;
+  readonly works: boolean;
+  /** What is there, or why it does not work. */
+  readonly found: string;
+  /** What would make it work. */
+  readonly help?: string;
+}
+
+const run = promisify(execFile);
+
+export function checkNode(): Finding {
+  const wanted = packageInfo.engines.node;
+  const numbers = (text: string) =>
+    text
+      .replace(/^[^\d]*/, '')
+      .split('.')
+      .map(Number);
+  const [major, minor] = numbers(process.version);
+  const [leastMajor, leastMinor] = numbers(wanted);
+  return {
+    part: 'Node.js',
+    required: true,
+    works: major > leastMajor || (major === leastMajor && minor >= leastMinor),
+    found: process.version,
+    help: `install Node.js ${wanted}`,
+  };
+}
+
+/** Loads ONNX Runtime and lets it add two numbers. */
+export async function checkOnnxRuntime(): Promise<Finding> {
+  const part = { part: 'ONNX Runtime', required: true, help: 'npm ci' };
+  try {
+    const { default: ort } = await import('onnxruntime-node');
+    const value = (name: string) => ({ name, type: 'float32' as const, shape: [1] });
+    const session = await ort.InferenceSession.create(
+      encodeModel({
+        irVersion: 8,
+        producer: 'reverie',
+        opsets: { '': 17 },
+        metadata: {},
+        graph: {
+          name: 'sum',
+          nodes: [
+            { name: 'add', opType: 'Add', domain: '', inputs: ['a', 'b'], outputs: ['sum'], attributes: {} },
+          ],
+          initializers: [],
+          inputs: [value('a'), value('b')],
+          outputs: [value('sum')],
+        },
+      }),
+    );
+    const number = (x: number) => new ort.Tensor('float32', [x], [1]);
+    const { sum } = await session.run({ a: number(2), b: number(3) });
+    await session.release();
+    const backends = ort.listSupportedBackends().flatMap((b) => (b.bundled ? [b.name] : []));
+    return {
+      ...part,
+      works: sum.data[0] === 5,
+      found: `${ort.env.versions.node}, runs on ${backends.join(', ')}`,
+    };
+  } catch (error) {
+    return { ...part, works: false, found: (error as Error).message };
+  }
+}
+
+export async function checkMujoco(): Promise<Finding> {
+  const part = { part: 'MuJoCo', required: true, help: 'npm ci' };
+  try {
+    const { loadMujoco } = await import('../../sim/mujoco.js');
+    return { ...part, works: true, found: `${(await loadMujoco()).mj_versionString()}, WebAssembly` };
+  } catch (error) {
+    return { ...part, works: false, found: (error as Error).message };
+  }
+}
+
+/** Whether a process of this user may be given to the real-time scheduler, tried on an idle one. */
+export async function checkRealtime(): Promise<Finding> {
+  const idle = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { stdio: 'ignore' });
+  try {
+    const refused = await makeRealtime(String(idle.pid), 50);
+    return {
+      part: 'real-time scheduling',
+      required: false,
+      works: refused === undefined,
+      found: refused ?? 'SCHED_FIFO permitted',
+      help:
+        process.platform === 'linux'
+          ? 'a line "USER - rtprio 50" in /etc/security/limits.d/reverie.conf and a new login; in a container --cap-add SYS_NICE'
+          : 'Linux has it; elsewhere the control loop runs at ordinary priority',
+    };
+  } finally {
+    idle.kill();
+  }
+}
+
+/** `rclnodejs` starts to compile itself when it is imported where ROS 2 is not sourced: look before. */
+export async function checkRos2(): Promise<Finding> {
+  const part = { part: 'ROS 2 (rclnodejs)', required: false };
+  const distribution = process.env.ROS_DISTRO;
+  if (!distribution || !process.env.AMENT_PREFIX_PATH)
+    return {
+      ...part,
+      works: false,
+      found: 'ROS 2 is not sourced: ROS_DISTRO or AMENT_PREFIX_PATH is not set',
+      help: 'source /opt/ros/DISTRO/setup.bash, then npm install --no-save rclnodejs',
+    };
+  const { works, found } = await importable('rclnodejs');
+  return { ...part, works, found: `${distribution}: ${found}`, help: 'npm install --no-save rclnodejs' };
+}
+
+/** Whether the compiled TensorFlow is there. */
+export async function checkTensorflow(): Promise<Finding> {
+  const help =
+    'npm install --no-save @tensorflow/tfjs-node-gpu, or tfjs-node without CUDA; Node.js before 23';
+  const tried: string[] = [];
+  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
+    const { works, found } = await importable(name);
+    tried.push(`${name} ${found}`);
+    if (works) return { part: 'TensorFlow', required: false, works, found: name };
+  }
+  return { part: 'TensorFlow', required: false, works: false, found: tried.join('; '), help };
+}
+
+export async function checkCompiler(): Promise<Finding> {
+  for (const name of ['c++', 'g++', 'clang++']) {
+    try {
+      const { stdout } = await run(name, ['--version']);
+      return { part: 'C++ compiler', required: false, works: true, found: stdout.split('\n')[0] };
+    } catch {
+      // the next one, then
+    }
+  }
+  return {
+    part: 'C++ compiler',
+    required: false,
+    works: false,
+    found: 'none of c++, g++, clang++',
+    help: 'apt install g++, or xcode-select --install',
+  };
+}
+
+/** Serial ports that a robot's bus adapter may be at, and whether this user may open them. */
+export function serialPorts(): { readonly path: string; readonly permitted: boolean }[] {
+  const pattern = process.platform === 'darwin' ? /^cu\.(usb|wch)/ : /^tty(USB|ACM|AMA|THS)\d+$/;
+  const names = existsSync('/dev') ? readdirSync('/dev').filter((name) => pattern.test(name)) : [];
+  return names.map((name) => {
+    const path = join('/dev', name);
+    try {
+      accessSync(path, constants.R_OK | constants.W_OK);
+      return { path, permitted: true };
+    } catch {
+      return { path, permitted: false };
+    }
+  });
+}
+
+/** @param name a variable, so that the compiler does not look for a package that is optional */
+async function importable(name: string): Promise<{ readonly works: boolean; readonly found: string }> {
+  try {
+    await import(name);
+    return { works: true, found: 'loads' };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const missing = code === 'ERR_MODULE_NOT_FOUND' && message.includes(`'${name}'`);
+    return { works: false, found: missing ? 'is not installed' : `does not load: ${message.split('\n')[0]}` };
+  }
+}

@@ -1,0 +1,88 @@
+import type { OnnxTensor } from '../onnx/model.js';
+import { type Manifest, observationSizeOf } from './manifest.js';
+
+/**
+ * What a runtime that is not this one needs, beside the network, to move a robot with a policy:
+ * names, order, units and rates, and how an action becomes joint targets. Plain data for a JSON file.
+ */
+export interface PolicyContract {
+  readonly policy: string;
+  readonly robot: string;
+  readonly task: string;
+  /** One inference every 1 / rate_hz seconds. */
+  readonly rate_hz: number;
+  readonly observation: {
+    readonly input: string;
+    readonly shape: readonly ['batch', number];
+    readonly type: 'float32';
+    /** Where each part lies in the vector: [from, to). */
+    readonly parts: readonly {
+      readonly name: string;
+      readonly unit: string;
+      readonly from: number;
+      readonly to: number;
+    }[];
+  };
+  readonly action: {
+    readonly output: string;
+    readonly shape: readonly ['batch', number];
+    readonly type: 'float32';
+    readonly range: readonly [-1, 1];
+    readonly meaning: string;
+    readonly joints: readonly {
+      readonly name: string;
+      readonly centre_rad: number;
+      readonly scale_rad: number;
+    }[];
+  };
+}
+
+const MEANING = {
+  residual: 'target_rad = centre_rad + scale_rad * action',
+  delta: 'target_rad = last executed target_rad + scale_rad * action; centre_rad is not used',
+} as const;
+
+export function contractOf(manifest: Manifest): PolicyContract {
+  const { action, network } = manifest;
+  let at = 0;
+  return {
+    policy: manifest.name,
+    robot: manifest.robot,
+    task: manifest.task,
+    rate_hz: manifest.policy_hz,
+    observation: {
+      input: network.input,
+      shape: ['batch', observationSizeOf(manifest)],
+      type: 'float32',
+      parts: manifest.observation.map(({ name, unit, size }) => {
+        at += size;
+        return { name, unit, from: at - size, to: at };
+      }),
+    },
+    action: {
+      output: network.outputs.action,
+      shape: ['batch', manifest.joints.length],
+      type: 'float32',
+      range: [-1, 1],
+      meaning: MEANING[action.kind],
+      joints: manifest.joints.map((name, j) => ({
+        name,
+        centre_rad: action.centre_rad[j],
+        scale_rad: action.scale_rad[j],
+      })),
+    },
+  };
+}
+
+/**
+ * Replacer for `JSON.stringify` of an `OnnxModel`: constants become lists of numbers, row-major.
+ * Single precision survives exactly, JSON writes enough digits; 64-bit integers are shapes and axes
+ * in a network, and small.
+ */
+export function tensorsAsLists(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('data' in value)) return value;
+  const { data } = value as OnnxTensor;
+  return ArrayBuffer.isView(data)
+    ? { ...value, data: Array.from(data as Iterable<number | bigint>, Number) }
+    : value;
+}
