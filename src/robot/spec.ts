@@ -62,9 +62,11 @@ export const robotSchema = z
     joints: z.array(jointSchema).min(1),
     chains: z.array(chainSchema).default([]),
     symmetry: z
-      .array(z.tuple([z.string(), z.string(), z.union([z.literal(1), z.literal(-1)])]))
+      .array(
+        z.strictObject({ right: z.string(), left: z.string(), sign: z.union([z.literal(1), z.literal(-1)]) }),
+      )
       .optional()
-      .describe('left–right: pairs of joints, and the sign that one takes over from the other'),
+      .describe('pairs of joints that are each other in a mirror, and the sign that one takes over'),
     imu: z
       .strictObject({
         gyro_max_rad_s: positive,
@@ -115,7 +117,7 @@ export const robotSchema = z
       });
     });
     if (robot.symmetry) {
-      const paired: (string | number)[] = robot.symmetry.flatMap(([right, left]) => [right, left].map(String));
+      const paired = robot.symmetry.flatMap(({ right, left }) => [right, left]);
       for (const name of new Set([...names, ...paired]))
         if (!names.includes(name) || paired.filter((p) => p === name).length !== 1)
           issue(['symmetry'], `each joint belongs to one pair; look at "${name}"`);

@@ -7,7 +7,7 @@ export function jointMirror(spec: RobotSpec): Mirror | undefined {
   const index = (name: string) => spec.joints.findIndex((j) => j.name === name);
   const from = spec.joints.map((_, j) => j);
   const sign = spec.joints.map(() => 1);
-  for (const [right, left, s] of spec.symmetry) {
+  for (const { right, left, sign: s } of spec.symmetry) {
     from[index(right)] = index(left);
     from[index(left)] = index(right);
     sign[index(right)] = s;

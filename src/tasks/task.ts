@@ -44,6 +44,8 @@ export interface Moment {
   readonly power_w: number;
   /** Mean sliding speed of the feet that carried load over the period, m/s. */
   readonly slip_m_s: number;
+  /** Feet that landed in the period. */
+  readonly touchdowns: number;
   /** Targets that the safety kernel had executed by the end of the period. */
   readonly executed_rad: Float64Array;
 }

@@ -19,8 +19,9 @@ const COST = {
   yawRate: 0.05,
   sideways: 0.3,
   actionChange: 0.01,
-  power_per_100w: 0.1,
-  slip_per_m_s: 0.2,
+  power_per_100w: 0.2,
+  slip_per_m_s: 0.4,
+  touchdown: 0.06,
 } as const;
 
 export function walk(spec: RobotSpec): Task {
@@ -89,7 +90,7 @@ export function walk(spec: RobotSpec): Task {
       for (let j = 0; j < n; j++) out[at++] = memory.action[j];
     },
 
-    reward({ state, moved_m, power_w, slip_m_s }, memory) {
+    reward({ state, moved_m, power_w, slip_m_s, touchdowns }, memory) {
       const c = Math.cos(memory.heading_rad) * spec.rates.policy_hz;
       const s = Math.sin(memory.heading_rad) * spec.rates.policy_hz;
       const forward_m_s = c * moved_m[0] + s * moved_m[1];
@@ -104,7 +105,8 @@ export function walk(spec: RobotSpec): Task {
         COST.sideways * Math.min(1, Math.abs(sideways_m_s)) -
         COST.actionChange * change -
         (COST.power_per_100w * Math.min(500, power_w)) / 100 -
-        COST.slip_per_m_s * Math.min(2, slip_m_s)
+        COST.slip_per_m_s * Math.min(2, slip_m_s) -
+        COST.touchdown * touchdowns
       );
     },
 

@@ -16,7 +16,6 @@ export class StepWindow implements Moment {
   readonly moved_m = new Float64Array(3);
   power_w = 0;
   slip_m_s = 0;
-  /** Feet that touched down in this period. */
   touchdowns = 0;
   private readonly feet: Chain[];
   private readonly radius_m: number[];
