@@ -53,13 +53,22 @@ export class ParameterLayout {
     );
   }
 
-  /** The gradient of a scalar with respect to the parameters, as one flat vector in the layout's order. */
-  gradient(loss: Tensor, views: Parameters): Tensor {
-    const wrt = this.entries.map(({ name }) => views[name]);
+  /** The flat vector of tensors that have the parameters' names and shapes. */
+  flatten(tensors: Parameters): Tensor {
     return concat(
-      gradients(loss, wrt).map((g) => reshape(g, [g.size])),
+      this.entries.map(({ name, size }) => reshape(tensors[name], [size])),
       0,
     );
+  }
+
+  /** The gradient of a scalar with respect to the parameters, as one flat vector. */
+  gradient(loss: Tensor, views: Parameters): Tensor {
+    const names = this.entries.map(({ name }) => name);
+    const found = gradients(
+      loss,
+      names.map((name) => views[name]),
+    );
+    return this.flatten(Object.fromEntries(names.map((name, i) => [name, found[i]])));
   }
 
   /** Views of a flat vector's values, by name. */

@@ -17,23 +17,19 @@ type Numbers = Float64Array;
 /**
  * Values of tensors in double precision.
  * @param leaf values of an input or a state
+ * @param held values that tensors are taken to have, whatever their inputs
  */
 export function referenceValues(
   tensors: readonly Tensor[],
-  leaf: (t: Tensor, id: string) => Numbers,
-): Numbers[] {
-  const values = new Map<Tensor, Numbers>();
-  for (const t of reachable(tensors)) {
+  leaf: (t: Tensor, id: string) => Float64Array,
+  held: ReadonlyMap<Tensor, Float64Array> = new Map(),
+): Float64Array[] {
+  const values = new Map<Tensor, Float64Array>(held);
+  for (const t of reachable(tensors, held)) {
+    if (held.has(t)) continue;
     const { op } = t;
-    const value =
-      op.name === 'input' || op.name === 'state'
-        ? leaf(t, op.id)
-        : evaluate(
-            op,
-            t,
-            t.inputs.map((i) => values.get(i)!),
-          );
-    values.set(t, value);
+    const inputs = t.inputs.map((i) => values.get(i)!);
+    values.set(t, op.name === 'input' || op.name === 'state' ? leaf(t, op.id) : evaluate(op, t, inputs));
   }
   return tensors.map((t) => values.get(t)!);
 }

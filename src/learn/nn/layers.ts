@@ -1,5 +1,17 @@
 import type { Random } from '../../base/random.js';
-import { add, matmul, mul, normalize } from '../../tensor/index.js';
+import {
+  add,
+  mean as batchMean,
+  div,
+  matmul,
+  mul,
+  normalize,
+  sqrt,
+  square,
+  stopGradient,
+  sub,
+  type Tensor,
+} from '../../tensor/index.js';
 import type { Module } from './module.js';
 
 const constant = (value: number) => (values: Float32Array) => {
@@ -8,6 +20,9 @@ const constant = (value: number) => (values: Float32Array) => {
 
 /** As in PyTorch and ONNX. */
 const LAYER_NORM_EPSILON = 1e-5;
+
+/** As in CrossQ. */
+const BATCH_NORM_EPSILON = 1e-3;
 
 /**
  * y = x W + b, with W [inputs, outputs]. Weights and biases start uniform in ± 1 / √inputs, which is PyTorch's
@@ -36,6 +51,40 @@ export function layerNorm(name: string, width: number): Module {
   };
 }
 
+/**
+ * Normalisation of each feature by its mean and variance over the batch while learning, by running ones otherwise,
+ * then scale and offset (Ioffe and Szegedy, 2015).
+ * @param rate at which the running statistics follow the batch's
+ */
+export function batchNorm(name: string, width: number, rate = 0.01): Module {
+  const [mean, variance] = [`${name}.mean`, `${name}.variance`];
+  return {
+    parameters: [
+      { name: `${name}.scale`, shape: [width], initialise: constant(1) },
+      { name: `${name}.offset`, shape: [width], initialise: constant(0) },
+    ],
+    statistics: [
+      { name: mean, shape: [width], initialise: constant(0) },
+      { name: variance, shape: [width], initialise: constant(1) },
+    ],
+    apply(p, x, { statistics, learning }) {
+      let m = statistics[mean];
+      let v = statistics[variance];
+      if (learning) {
+        const follow = (id: string, value: Tensor) => {
+          statistics[id] = add(statistics[id], mul(sub(stopGradient(value), statistics[id]), rate));
+        };
+        m = batchMean(x, { axes: [0] });
+        v = batchMean(square(sub(x, m)), { axes: [0] });
+        follow(mean, m);
+        follow(variance, v);
+      }
+      const factor = div(p[`${name}.scale`], sqrt(add(v, BATCH_NORM_EPSILON)));
+      return add(mul(sub(x, m), factor), p[`${name}.offset`]);
+    },
+  };
+}
+
 /** Drops elements, by a mask that is an input of the graph, so that a seed decides every one of them. */
 export function dropout(): Module {
   return { parameters: [], apply: (_, x, pass) => mul(x, pass.dropoutMask(x.shape)) };
@@ -50,6 +99,7 @@ export function lambda(apply: Module['apply']): Module {
 export function sequential(...modules: readonly Module[]): Module {
   return {
     parameters: modules.flatMap((m) => m.parameters),
+    statistics: modules.flatMap((m) => m.statistics ?? []),
     apply: (p, x, pass) => modules.reduce((y, m) => m.apply(p, y, pass), x),
   };
 }

@@ -1,26 +1,29 @@
-import { dropout, lambda, layerNorm, linear, sequential } from './layers.js';
+import { batchNorm, dropout, lambda, layerNorm, linear, sequential } from './layers.js';
 import { type Activation, activations, type Module } from './module.js';
 
 export interface MlpOptions {
   activation: Activation;
-  /** After each hidden product: dropout if asked for, the normalisation, then the activation (DroQ's order). */
-  norm?: 'none' | 'layer';
+  /**
+   * layer: between each hidden product and its activation (DroQ's order: product, dropout, norm, activation);
+   * batch: on the input and after each activation (CrossQ's).
+   */
+  norm?: 'none' | 'layer' | 'batch';
   dropout?: boolean;
 }
 
 /** A multilayer perceptron with a linear output: sizes [inputs, hidden.., outputs]. */
 export function mlp(name: string, sizes: readonly number[], options: MlpOptions): Module {
+  const { norm = 'none' } = options;
   const activation = activations[options.activation];
-  return sequential(
-    ...sizes.slice(1).flatMap((outputs, i) => {
-      const product = linear(`${name}.${i}`, sizes[i], outputs);
-      if (i === sizes.length - 2) return [product];
-      return [
-        product,
-        ...(options.dropout ? [dropout()] : []),
-        ...(options.norm === 'layer' ? [layerNorm(`${name}.${i}`, outputs)] : []),
-        lambda((_, x) => activation(x)),
-      ];
-    }),
-  );
+  const modules = norm === 'batch' ? [batchNorm(`${name}.input`, sizes[0])] : [];
+  for (const [i, outputs] of sizes.slice(1).entries()) {
+    const id = `${name}.${i}`;
+    modules.push(linear(id, sizes[i], outputs));
+    if (i === sizes.length - 2) break;
+    if (options.dropout) modules.push(dropout());
+    if (norm === 'layer') modules.push(layerNorm(id, outputs));
+    modules.push(lambda((_, x) => activation(x)));
+    if (norm === 'batch') modules.push(batchNorm(id, outputs));
+  }
+  return sequential(...modules);
 }

@@ -15,28 +15,34 @@ import {
  */
 export interface Module {
   readonly parameters: readonly ParameterSpec[];
+  /** What it keeps that is measured rather than learned: running means, say. */
+  readonly statistics?: readonly ParameterSpec[];
   /** @param x [batch, features] */
   apply(parameters: Parameters, x: Tensor, pass: Pass): Tensor;
 }
 
 /**
- * One walk through a network. Layers that behave differently in training, or that need noise, ask it; each
+ * One walk through a network. Layers that need noise, or that behave differently while learning, ask it; each
  * application in a graph has a pass of its own.
  */
 export class Pass {
+  /** The running statistics by name, after this pass those that it has renewed. */
+  readonly statistics: Record<string, Tensor>;
   private masks = 0;
-  /** New running statistics, by name, that this pass's batch gives. */
-  readonly statistics: Record<string, Tensor> = {};
 
   /**
-   * @param name of this pass; its inputs carry it
-   * @param batchStatistics normalise by the batch at hand; else by the running statistics
+   * @param name of this pass; inputs that it makes carry it
+   * @param statistics the running statistics
+   * @param learning normalise by the batch at hand and renew the running statistics, rather than normalise by them
    */
   constructor(
     private readonly graph: Graph,
     private readonly name: string,
-    readonly batchStatistics = false,
-  ) {}
+    statistics: Parameters = {},
+    readonly learning = false,
+  ) {
+    this.statistics = { ...statistics };
+  }
 
   /** A fresh input of 0 (dropped) and 1 / (1 − rate) (kept). */
   dropoutMask(shape: readonly number[]): Tensor {
@@ -44,6 +50,6 @@ export class Pass {
   }
 }
 
-export const activations: Record<Activation, (x: Tensor) => Tensor> = { relu, tanh, silu, elu };
-
 export type Activation = 'relu' | 'tanh' | 'silu' | 'elu';
+
+export const activations: Record<Activation, (x: Tensor) => Tensor> = { relu, tanh, silu, elu };

@@ -58,7 +58,10 @@ export class SacLearner {
     const program = await compile(graph, { threads });
     const critic = networks.layout.critic.initialise(Random.stream(seed, 'sac', 'critic'));
     program.setState('critic', critic);
-    program.setState('target', critic);
+    if (graph.states.has('target')) program.setState('target', critic);
+    if (graph.states.has('statistics')) {
+      program.setState('statistics', networks.layout.statistics.initialise(Random.stream(seed)));
+    }
     program.setState('actor', networks.layout.actor.initialise(Random.stream(seed, 'sac', 'actor')));
     program.setState('logAlpha', Float32Array.of(Math.log(config.initial_temperature)));
     return new SacLearner(options, program, graph, Random.stream(seed, 'sac', 'noise'));

@@ -11,6 +11,7 @@ import {
   ParameterLayout,
   type Parameters,
   reshape,
+  slice,
   square,
   stopGradient,
   sub,
@@ -23,8 +24,8 @@ import type { SacConfig } from './presets.js';
 export interface SacNetworks {
   actor: Module;
   critics: readonly [Module, Module];
-  /** Order of the flat vectors `actor` and `critic`; `target` is like `critic`. */
-  layout: { actor: ParameterLayout; critic: ParameterLayout };
+  /** Order of the flat vectors `actor`, `critic` and `statistics`; `target` is like `critic`. */
+  layout: { actor: ParameterLayout; critic: ParameterLayout; statistics: ParameterLayout };
 }
 
 export function sacNetworks(observations: number, actions: number, config: SacConfig): SacNetworks {
@@ -35,6 +36,7 @@ export function sacNetworks(observations: number, actions: number, config: SacCo
   const layout = {
     actor: new ParameterLayout(actor.parameters),
     critic: new ParameterLayout(critics.flatMap((q) => q.parameters)),
+    statistics: new ParameterLayout(critics.flatMap((q) => q.statistics ?? [])),
   };
   return { actor, critics, layout };
 }
@@ -70,55 +72,75 @@ export function sacGraph(g: Graph, observations: number, actions: number, config
   const noiseNext = g.input('nextNoise', [B, actions]);
   const theta = g.state('actor', [layout.actor.size]);
   const phi = g.state('critic', [layout.critic.size]);
-  const phiTarget = g.state('target', [layout.critic.size]);
   const logAlpha = g.state('logAlpha', []);
 
-  const Q = (p: Parameters, name: string, obs: Tensor, action: Tensor): [Tensor, Tensor] => {
-    const pass = new Pass(g, name);
-    const input = concat([obs, action], 1);
-    return [critics[0].apply(p, input, pass), critics[1].apply(p, input, pass)];
-  };
-  const pi = (p: Parameters, name: string, obs: Tensor, epsilon: Tensor) =>
-    sample(gaussian(actor, p, obs, config, new Pass(g, name)), epsilon);
+  const pi = (name: string, obs: Tensor, epsilon: Tensor) =>
+    sample(gaussian(actor, thetas, obs, config, new Pass(g, name)), epsilon);
+  const Q = (p: Parameters, obs: Tensor, action: Tensor, pass: Pass): Pair =>
+    both(critics, (critic) => critic.apply(p, concat([obs, action], 1), pass));
+  const optimiser = (learningRate: number) => ({ learningRate, beta1: config.adam_beta1 });
   const thetas = layout.actor.views(theta);
   const phis = layout.critic.views(phi);
   const alpha = exp(logAlpha);
 
   // Critics: J_Q(φ) = E[(Q_φ(s, a) − y)²], y = r + γⁿ (1 − terminal) (min Q_φ'(s', a') − α log π(a'|s'))
-  const next = pi(thetas, 'next', sNext, noiseNext);
-  const qNext = Q(layout.critic.views(phiTarget), 'target', sNext, next.action);
+  const next = pi('next', sNext, noiseNext);
+  let q: Pair;
+  let qNext: Pair;
+  let statistics: Parameters = {};
+  const updates: (readonly [state: Tensor, value: Tensor])[] = [];
+  if (config.critic_norm === 'batch') {
+    // CrossQ: no φ'; one pass over both batches, normalised by what they have in common
+    const running = g.state('statistics', [layout.statistics.size]);
+    const pass = new Pass(g, 'critic', layout.statistics.views(running), true);
+    const joint = Q(phis, concat([s, sNext], 0), concat([a, next.action], 0), pass);
+    q = both(joint, (x) => slice(x, 0, 0, B));
+    qNext = both(joint, (x) => slice(x, 0, B, 2 * B));
+    statistics = pass.statistics;
+    updates.push([running, layout.statistics.flatten(statistics)]);
+  } else {
+    const phiTarget = g.state('target', [layout.critic.size]);
+    q = Q(phis, s, a, new Pass(g, 'critic'));
+    qNext = Q(layout.critic.views(phiTarget), sNext, next.action, new Pass(g, 'target'));
+  }
   const y = stopGradient(add(r, mul(discount, sub(min(...qNext), mul(alpha, next.logProb)))));
-  const q = Q(phis, 'critic', s, a);
-  const criticLoss = add(mean(square(sub(q[0], y))), mean(square(sub(q[1], y))));
-  const criticGradient = layout.critic.gradient(criticLoss, phis);
-  const critic = adam(g, phi, criticGradient, { learningRate: config.critic_lr });
-
-  // Actor: J_π(θ) = E[α log π_θ(a|s) − min Q_φ(s, a)], a drawn from π_θ
-  const drawn = pi(thetas, 'drawn', s, noise);
-  const qPi = Q(layout.critic.views(critic.value), 'actor', s, drawn.action);
-  const actorLoss = mean(sub(mul(stopGradient(alpha), drawn.logProb), min(...qPi)));
-  const actorGradient = layout.actor.gradient(actorLoss, thetas);
-  const actorStep = adam(g, theta, actorGradient, { learningRate: config.actor_lr });
-
-  // Temperature: J(α) = E[−α (log π(a|s) + H̄)]
-  const targetEntropy = config.target_entropy_per_action * actions;
-  const entropy = neg(mean(drawn.logProb));
-  const alphaLoss = mul(alpha, stopGradient(sub(entropy, targetEntropy)));
-  const [alphaGradient] = gradients(alphaLoss, [logAlpha]);
-  const temperature = adam(g, logAlpha, alphaGradient, { learningRate: config.temperature_lr });
+  const criticLoss = add(...both(q, (x) => mean(square(sub(x, y)))));
+  const critic = adam(g, phi, layout.critic.gradient(criticLoss, phis), optimiser(config.critic_lr));
+  updates.push(...critic.updates);
 
   // Targets: φ' ← φ' + τ (φ − φ')
-  const polyak = [phiTarget, add(phiTarget, mul(sub(critic.value, phiTarget), config.tau))] as const;
+  const phiTarget = g.states.get('target');
+  if (phiTarget) updates.push([phiTarget, add(phiTarget, mul(sub(critic.value, phiTarget), config.tau))]);
 
-  const metrics = (...values: Tensor[]) =>
-    concat(
-      values.map((v) => reshape(v, [1])),
-      0,
-    );
-  const qMean = mean(q[0]);
-  g.step('critic', [...critic.updates, polyak], { metrics: metrics(criticLoss, qMean, mean(y)) });
-  g.step('both', [...critic.updates, polyak, ...actorStep.updates, ...temperature.updates], {
-    metrics: metrics(criticLoss, qMean, mean(y), actorLoss, alpha, entropy),
+  // Actor: J_π(θ) = E[α log π_θ(a|s) − min Q_φ(s, a)], a drawn from π_θ
+  const drawn = pi('drawn', s, noise);
+  const qPi = Q(layout.critic.views(critic.value), s, drawn.action, new Pass(g, 'actor', statistics));
+  const actorLoss = mean(sub(mul(stopGradient(alpha), drawn.logProb), min(...qPi)));
+  const actorStep = adam(g, theta, layout.actor.gradient(actorLoss, thetas), optimiser(config.actor_lr));
+
+  // Temperature: J(α) = E[−α (log π(a|s) + H̄)]
+  const entropy = neg(mean(drawn.logProb));
+  const targetEntropy = config.target_entropy_per_action * actions;
+  const alphaLoss = mul(alpha, stopGradient(sub(entropy, targetEntropy)));
+  const [alphaGradient] = gradients(alphaLoss, [logAlpha]);
+  const temperature = adam(g, logAlpha, alphaGradient, optimiser(config.temperature_lr));
+
+  const measured = [criticLoss, mean(q[0]), mean(y)];
+  g.step('critic', updates, { metrics: stack(measured) });
+  g.step('both', [...updates, ...actorStep.updates, ...temperature.updates], {
+    metrics: stack([...measured, actorLoss, alpha, entropy]),
   });
   return networks;
 }
+
+/** Something of each of the twin critics. */
+type Pair = [Tensor, Tensor];
+
+const both = <T>([first, second]: readonly [T, T], f: (x: T) => Tensor): Pair => [f(first), f(second)];
+
+/** Scalars as one vector. */
+const stack = (scalars: readonly Tensor[]) =>
+  concat(
+    scalars.map((x) => reshape(x, [1])),
+    0,
+  );

@@ -111,7 +111,8 @@ class Lowering {
   }
 
   private floats(values: readonly number[], dims: Shape): string {
-    const name = `f_${dims.join('x')}_${values.length > 8 ? this.initializers.size : values.join('_')}`;
+    const uniform = values.every((v) => v === values[0]);
+    const name = `f_${dims.join('x')}_${uniform ? values[0] : values.length > 8 ? this.initializers.size : values.join('_')}`;
     this.initializers.set(name, { name, type: 'float32', dims: [...dims], data: Float32Array.from(values) });
     return name;
   }
@@ -154,11 +155,10 @@ class Lowering {
       case 'matmul':
         return t.rank === 2 ? this.gemm(t) : this.batchedProduct(t);
       case 'sum':
-        if (inputs[0].rank === 2 && op.axes.length === 1 && op.axes[0] === 0) return this.columnSum(t);
-        return this.add('ReduceSum', [inputs[0], this.ints(op.axes)], { keepdims: int(op.keepDims ? 1 : 0) });
       case 'mean':
       case 'reduceMax': {
-        const opType = op.name === 'mean' ? 'ReduceMean' : 'ReduceMax';
+        if (op.name !== 'reduceMax' && inputs[0].rank === 2 && `${op.axes}` === '0') return this.columnSum(t);
+        const opType = { sum: 'ReduceSum', mean: 'ReduceMean', reduceMax: 'ReduceMax' }[op.name];
         return this.add(opType, [inputs[0], this.ints(op.axes)], { keepdims: int(op.keepDims ? 1 : 0) });
       }
       case 'reshape':
@@ -207,11 +207,12 @@ class Lowering {
     });
   }
 
-  /** Sums over rows as a product with a row of ones: seven times as fast as ReduceSum. */
+  /** Sums or means over rows as a product with a row of constants: seven times as fast as ReduceSum. */
   private columnSum(t: Tensor): string {
     const [rows, columns] = t.inputs[0].shape;
-    const ones = this.floats(new Array<number>(rows).fill(1), [1, rows]);
-    const sums = this.add('Gemm', [ones, t.inputs[0]]);
+    const weight = t.op.name === 'mean' ? 1 / rows : 1;
+    const weights = this.floats(new Array<number>(rows).fill(weight), [1, rows]);
+    const sums = this.add('Gemm', [weights, t.inputs[0]]);
     return t.rank === 2 ? sums : this.add('Reshape', [sums, this.ints([columns])]);
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '../../../src/base/random.js';
 import type { SacConfig } from '../../../src/learn/sac/index.js';
 import { sacGraph, sacMetrics } from '../../../src/learn/sac/sac.js';
+import { reachable } from '../../../src/tensor/graph.js';
 import { Graph } from '../../../src/tensor/index.js';
 import { referenceValues } from '../../../src/tensor/reference.js';
 import { normals, randomBatch, sizes, tiny } from './support.js';
@@ -25,11 +26,16 @@ function lossesAndGradients(config: SacConfig) {
   leaves.actor = Float64Array.from(layout.actor.initialise(random));
   leaves.critic = Float64Array.from(layout.critic.initialise(random));
   if (leaves.target) leaves.target = Float64Array.from(layout.critic.initialise(random));
+  leaves.statistics?.fill(0.5);
   leaves.logAlpha.fill(Math.log(0.4));
   const { updates, outputs } = g.steps.get('both')!;
   const moment = (id: string) => updates.get(g.states.get(`${id}.adam.m`)!)!;
+  // What gradients do not cross must not move with the differences either.
+  const stops = reachable([outputs.metrics]).filter((t) => t.op.name === 'stopGradient');
+  const stopped = referenceValues(stops, (_, id) => leaves[id]);
+  const held = new Map(stops.map((t, i) => [t, stopped[i]]));
   const loss = () => {
-    const [values] = referenceValues([outputs.metrics], (_, id) => leaves[id]);
+    const [values] = referenceValues([outputs.metrics], (_, id) => leaves[id], held);
     return Object.fromEntries(sacMetrics.map((name, i) => [name, values[i]]));
   };
   return {
@@ -43,6 +49,7 @@ const variants: Record<string, SacConfig> = {
   plain: tiny({ critic_lr: 1e-30 }),
   layernorm: tiny({ critic_lr: 1e-30 }, 'layernorm'),
   droq: tiny({ critic_lr: 1e-30 }, 'droq'),
+  crossq: tiny({ critic_lr: 1e-30 }, 'crossq'),
   'silu, three layers': tiny({ critic_lr: 1e-30, activation: 'silu', critic_hidden: [4, 5, 4] }),
 };
 

@@ -111,7 +111,7 @@ test('the exported actor and a plain network with the handed-over weights act al
 });
 
 test('bad configurations are refused in the words of the user', () => {
-  expect(() => sacConfig('sca')).toThrow(/no SAC preset "sca"; there are sac, layernorm, droq/);
+  expect(() => sacConfig('sca')).toThrow(/no SAC preset "sca"; there are sac, layernorm, droq, crossq/);
   expect(() => sacConfig('sac', { critic_lrr: 1 }, 'launch/x.yaml')).toThrow(
     /launch\/x\.yaml[\s\S]*critic_lrr/,
   );
