@@ -1,6 +1,8 @@
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { taskRecipes } from '../learn/trainer/recipes.js';
+import { count, seed } from './options.js';
+import { printJson } from './output.js';
 import { TrainingDisplay } from './trainingDisplay.js';
 import { shown, type TrainRunResult, trainRun } from './trainRun.js';
 
@@ -13,12 +15,6 @@ Examples:
 
 A run that was stopped (Ctrl-C) or crashed goes on where its checkpoint was: type the same command again.
 Its folder holds metrics.jsonl, curve.svg, checkpoint.bin, replay.bin and, at the end, policy/.`;
-
-export function parseWhole(text: string): number {
-  const n = Number(text);
-  if (!Number.isInteger(n) || n < 0) throw new InvalidArgumentError('expected a whole number');
-  return n;
-}
 
 /** What `reverie train --json` prints last. */
 export function trainSummary(task: string, seed: number, result: TrainRunResult): Record<string, unknown> {
@@ -42,13 +38,13 @@ export function trainCommand(): Command {
     .description('learn a task in simulation; ends with a policy bundle and its evaluation')
     .argument('<task>', `one of ${Object.keys(taskRecipes).join(', ')}`)
     .option('--robot <name>', 'robot, by name or folder', 'quadruped')
-    .option('--seed <n>', 'repeats a run bit for bit', parseWhole, 1)
+    .option('--seed <n>', 'repeats a run bit for bit', seed, 1)
     .option('--out <folder>', 'run folder (default: runs/TASK-ROBOT-SEED)')
     .option('--preset <name>', 'learner: sac, layernorm, droq, crossq')
     .option('--config <file>', 'YAML with learner and recipe overrides')
-    .option('--steps <n>', 'environment steps in all', parseWhole)
-    .option('--workers <n>', 'simulation worker threads', parseWhole)
-    .option('--threads <n>', 'threads of the learner', parseWhole)
+    .option('--steps <n>', 'environment steps in all', count)
+    .option('--workers <n>', 'simulation worker threads', count)
+    .option('--threads <n>', 'threads of the learner', count)
     .option('--fresh', 'start anew where the folder already holds a run')
     .option('--accept-loss', 'resume although the replay file lost transitions')
     .option('--json', 'print one object at the end, nothing else, on standard output')
@@ -74,7 +70,7 @@ export function trainCommand(): Command {
       });
       display.finish();
       display.result(result, shown(out));
-      if (options.json) console.log(JSON.stringify(trainSummary(task, options.seed, result)));
+      if (options.json) printJson(trainSummary(task, options.seed, result));
       process.exitCode = interrupted ? 130 : 0;
     });
 }

@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { RolloutPool } from '../../sim/rolloutPool.js';
 import { UserError } from '../base/errors.js';
-import { packageRoot, readYaml, writeFileAtomic } from '../base/files.js';
+import { readYaml, writeFileAtomic } from '../base/files.js';
+import { packageInfo } from '../base/packageInfo.js';
 import { Replay } from '../learn/replay/replay.js';
 import { actorLayout, exportActor, type SacConfig, SacLearner, sacConfig } from '../learn/sac/index.js';
 import { learningCurve } from '../learn/trainer/curve.js';
@@ -208,7 +209,6 @@ function writeResult(
   wallMinutes: number,
 ): Bundle {
   const { spec } = robot;
-  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
   return writeBundle(join(options.out, FILES.policy), {
     manifest: {
       name: `${spec.name}-${task.name}`,
@@ -233,7 +233,7 @@ function writeResult(
         env_steps: result.steps,
         robot_minutes: result.robotMinutes,
         wall_minutes: wallMinutes,
-        version,
+        version: packageInfo.version,
       },
       evaluation,
     },

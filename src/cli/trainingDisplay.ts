@@ -1,4 +1,4 @@
-import { Presets, SingleBar } from 'cli-progress';
+import cliProgress from 'cli-progress';
 import type { TrainingProgress } from '../learn/trainer/trainer.js';
 import type { TrainRunResult } from './trainRun.js';
 
@@ -10,7 +10,7 @@ const RATE_WINDOW_MS = 5000;
 /** Training as a person watches it: a bar on a terminal, a line now and then in a log. Writes to standard error. */
 export class TrainingDisplay {
   private readonly terminal = process.stderr.isTTY === true;
-  private bar: SingleBar | undefined;
+  private bar: cliProgress.SingleBar | undefined;
   private lastLine = 0;
   private rateFrom = { time: performance.now(), updates: 0 };
   private rate = 0;
@@ -76,8 +76,8 @@ export class TrainingDisplay {
     return `return ${shownReturn}  ${this.rate.toFixed(0)} updates/s  ${clock(left_s)} left${shownEvaluation}`;
   }
 
-  private startBar(total: number): SingleBar {
-    const bar = new SingleBar(
+  private startBar(total: number): cliProgress.SingleBar {
+    const bar = new cliProgress.SingleBar(
       {
         format: '{bar} {percentage}%  {figures}',
         stream: process.stderr,
@@ -85,7 +85,7 @@ export class TrainingDisplay {
         barsize: 24,
         fps: 5,
       },
-      Presets.shades_classic,
+      cliProgress.Presets.shades_classic,
     );
     bar.start(total, 0, { figures: '' });
     return bar;

@@ -12,7 +12,8 @@ import { type EpisodeMemory, type Task, tolerance } from './task.js';
  * chatters wears a robot out.
  */
 const SPEED_M_S = [0.6, 0.9] as const;
-const SPEED_MARGIN_M_S = 1;
+const SPEED_MARGIN_M_S = 0.8;
+const SPEED_REWARD = 1.5;
 const MAX_TILT_RAD = Math.PI / 6;
 const COST = {
   heading: 0.3,
@@ -99,7 +100,7 @@ export function walk(spec: RobotSpec): Task {
       let change = 0;
       for (let j = 0; j < n; j++) change += (memory.action[j] - memory.previousAction[j]) ** 2;
       return (
-        speed * Math.max(0, uprightness(state.orientation)) -
+        SPEED_REWARD * speed * Math.max(0, uprightness(state.orientation)) -
         COST.heading * Math.min(1, Math.abs(headingError_rad(state.orientation, memory))) -
         COST.yawRate * Math.min(4, Math.abs(state.gyro_rad_s[2])) -
         COST.sideways * Math.min(1, Math.abs(sideways_m_s)) -
