@@ -5,7 +5,7 @@ import { hasFallen } from './fall.js';
 import { checkSensors } from './sensors.js';
 import { StopMotion } from './stop.js';
 import { moveTarget } from './target.js';
-import { driveTorque_nm, limitTorque } from './torque.js';
+import { driveTorque_nm, limitDamping, limitTorque } from './torque.js';
 
 /**
  * What the kernel is doing. `idle`: no torque, before arming. `run`: follows what is asked, inside
@@ -62,20 +62,23 @@ export class SafetyKernel {
     this.mode = 'idle';
   }
 
-  /** Latched emergency stop. Callable at any moment, whatever else goes on. */
-  emergencyStop(state: RobotState, now_s: number): void {
+  /**
+   * Latched emergency stop. Callable at any moment, whatever else goes on. A robot without torque stays
+   * without: only what moves is stopped.
+   */
+  emergencyStop(now_s: number): void {
     this.events.report(now_s, 'emergency_stop', -1, 0, 0);
     this.latch('emergency_stop');
+    if (this.mode === 'idle') return;
     if (this.spec.stop.emergency === 'damp') this.mode = 'damp';
-    else this.beginStop(state, now_s);
+    else if (this.mode === 'run' || this.mode === 'hold') this.beginStop(now_s);
   }
 
   /** A stop that knows gravity: to the stop pose, then as `robot.yaml` says. Not latched. */
-  requestStop(state: RobotState, now_s: number): void {
-    if (this.mode === 'idle' || this.mode === 'damp' || this.mode === 'stopping' || this.mode === 'stopped')
-      return;
+  requestStop(now_s: number): void {
+    if (this.mode !== 'run' && this.mode !== 'hold') return;
     this.events.report(now_s, 'stop_requested', -1, 0, 0);
-    this.beginStop(state, now_s);
+    this.beginStop(now_s);
   }
 
   /**
@@ -174,7 +177,7 @@ export class SafetyKernel {
       command.position_rad[j] = given;
       command.velocity_rad_s[j] = 0;
       command.kp_nm_rad[j] = joint.kp_nm_rad;
-      command.kd_nm_s_rad[j] = joint.kd_nm_s_rad;
+      command.kd_nm_s_rad[j] = limitDamping(joint, given, q, dq);
       command.torque_nm[j] = 0;
     }
   }
@@ -202,8 +205,7 @@ export class SafetyKernel {
     }
   }
 
-  private beginStop(state: RobotState, now_s: number): void {
-    if (this.mode === 'idle' || this.mode === 'damp') this.takeUp(state);
+  private beginStop(now_s: number): void {
     this.stopMotion.begin(this.executed_rad, now_s);
     this.mode = 'stopping';
   }

@@ -2,9 +2,9 @@ import type { JointSpec } from '../robot/spec.js';
 
 /**
  * Where a joint's target goes in one tick: towards what was asked, inside the position range, no
- * faster than `velocity_rad_s`, changing speed by no more than `acceleration_rad_s2`. The speed is
- * that of the time-optimal profile v = √(2 a d), so that the target can always come to rest at the
- * asked position, and the asked position is inside the range: the target keeps room to brake.
+ * faster than `velocity_rad_s`, changing speed by no more than `acceleration_rad_s2`. It is never
+ * faster than it can brake from before the asked position, and the asked position is inside the
+ * range: from rest it does not overshoot, and whatever is asked next it keeps room to brake.
  * @param memory [target, target velocity] of the joint, updated in place
  */
 export function moveTarget(
@@ -19,17 +19,23 @@ export function moveTarget(
   const target = memory[at];
   const velocity = memory[at + 1];
   const distance = inside - target;
-  const a = joint.acceleration_rad_s2;
-  // √(2ad), less the half tick that the discrete braking lags behind the continuous profile.
-  const braking = Math.sqrt(2 * a * Math.abs(distance) + (0.5 * a * dt_s) ** 2) - 0.5 * a * dt_s;
-  const speed = Math.min(joint.velocity_rad_s, braking, Math.abs(distance) / dt_s);
+  const most = joint.acceleration_rad_s2 * dt_s;
+  const speed = Math.min(joint.velocity_rad_s, most * brakeableSteps(Math.abs(distance) / (most * dt_s)));
   const wanted = distance < 0 ? -speed : speed;
-  let next = Math.min(velocity + a * dt_s, Math.max(velocity - a * dt_s, wanted));
-  let moved = target + next * dt_s;
-  if (moved < low || moved > high) {
-    moved = Math.min(high, Math.max(low, moved));
-    next = (moved - target) / dt_s;
-  }
-  memory[at] = moved;
+  const next = Math.min(velocity + most, Math.max(velocity - most, wanted));
+  const moved = target + next * dt_s;
+  // Only rounding can put it outside.
+  memory[at] = Math.min(high, Math.max(low, moved));
   memory[at + 1] = next;
+}
+
+/**
+ * The speed v from which v + (v − 1) + (v − 2) + … down to the last positive term is the distance d:
+ * the discrete counterpart of √(2 a d), in units of one tick's change of speed and one tick's way at
+ * that speed. The continuous formula is too fast by up to an eighth of that way.
+ */
+function brakeableSteps(d: number): number {
+  // Before v = k come k (k + 1) / 2; above it each of the k + 1 terms takes its share.
+  const k = Math.floor((Math.sqrt(1 + 8 * d) - 1) / 2);
+  return k / 2 + d / (k + 1);
 }

@@ -39,3 +39,20 @@ export function limitTorque(joint: JointSpec, target_rad: number, q_rad: number,
   const moved = q_rad + (allowed + joint.kd_nm_s_rad * dq_rad_s) / joint.kp_nm_rad;
   return Math.min(high, Math.max(low, moved));
 }
+
+/** A target that was moved to the very limit meets it to within this share. */
+const ROUNDING = 1e-9;
+
+/**
+ * The damping that the drive is given with a target: the joint's own, less where the target could not
+ * be moved far enough inside the position range and damping alone would ask for more than the torque
+ * limit.
+ * @param target_rad as `limitTorque` returned it
+ */
+export function limitDamping(joint: JointSpec, target_rad: number, q_rad: number, dq_rad_s: number): number {
+  const torque = driveTorque_nm(joint, target_rad, q_rad, dq_rad_s);
+  if (Math.abs(torque) <= joint.torque_nm * (1 + ROUNDING)) return joint.kd_nm_s_rad;
+  const spring = joint.kp_nm_rad * (target_rad - q_rad);
+  const damping = (spring - Math.sign(torque) * joint.torque_nm) / dq_rad_s;
+  return Math.min(joint.kd_nm_s_rad, Math.max(0, damping));
+}

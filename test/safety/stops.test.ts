@@ -1,0 +1,213 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { loadRobot } from '../../src/robot/load.js';
+import { DriveMode, RobotState } from '../../src/robot/state.js';
+import type { Cause } from '../../src/safety/events.js';
+import { SafetyKernel } from '../../src/safety/kernel.js';
+
+const quadruped = loadRobot('quadruped').spec;
+const arm = loadRobot('arm').spec;
+
+/** A kernel with a robot that goes exactly where its targets are. */
+class Bench {
+  readonly kernel: SafetyKernel;
+  readonly state: RobotState;
+  readonly asked: Float64Array;
+  now_s = 10;
+  /** When the wish was made; undefined for a fresh one at every tick. */
+  askedAt_s: number | undefined;
+
+  constructor(readonly spec: typeof quadruped) {
+    this.kernel = new SafetyKernel(spec);
+    this.state = RobotState.for(spec);
+    this.asked = Float64Array.from(spec.joints, (j) => j.home_rad);
+    this.state.position_rad.set(this.asked);
+    this.state.time_s = this.now_s;
+    this.kernel.arm(this.state);
+  }
+
+  /** Ticks for so long with fresh samples. */
+  run(seconds: number, change?: (state: RobotState) => void): void {
+    const ticks = Math.round(seconds * this.spec.rates.control_hz);
+    for (let t = 0; t < ticks; t++) {
+      this.now_s += 1 / this.spec.rates.control_hz;
+      this.state.time_s = this.now_s;
+      if (this.kernel.command.mode === DriveMode.track) this.state.position_rad.set(this.kernel.executed_rad);
+      change?.(this.state);
+      this.kernel.step(this.state, this.asked, this.askedAt_s ?? this.now_s, this.now_s);
+    }
+  }
+
+  get causes(): Cause[] {
+    return this.kernel.events.drain().map((e) => e.cause);
+  }
+}
+
+describe.each([quadruped, arm])('on the $name', (spec) => {
+  let bench: Bench;
+  beforeEach(() => {
+    bench = new Bench(spec);
+    bench.run(0.02);
+    expect(bench.kernel.mode).toBe('run');
+    bench.kernel.events.drain();
+  });
+
+  const unbelievable: [string, Cause, (state: RobotState) => void][] = [
+    [
+      'stale',
+      'sensor_stale',
+      (s) => {
+        s.time_s -= spec.watchdog.sensor_age_s * 1.5;
+      },
+    ],
+    [
+      'without a time',
+      'sensor_stale',
+      (s) => {
+        s.time_s = Number.NaN;
+      },
+    ],
+    [
+      'NaN in a velocity',
+      'sensor_invalid',
+      (s) => {
+        s.velocity_rad_s[1] = Number.NaN;
+      },
+    ],
+    [
+      'infinite in a torque',
+      'sensor_invalid',
+      (s) => {
+        s.torque_nm[0] = Number.POSITIVE_INFINITY;
+      },
+    ],
+    [
+      'outside the mechanical range',
+      'sensor_range',
+      (s) => {
+        s.position_rad[2] = spec.joints[2].position_rad[1] + 0.5;
+      },
+    ],
+    [
+      'faster than any motor',
+      'sensor_range',
+      (s) => {
+        s.velocity_rad_s[0] = -10 * spec.joints[0].velocity_rad_s;
+      },
+    ],
+  ];
+
+  it.each(unbelievable)('a sample %s brakes the robot and latches', (_what, cause, spoil) => {
+    bench.run(0.002, spoil);
+    expect(bench.causes).toContain(cause);
+    expect(bench.kernel.command.mode).toBe(DriveMode.damp);
+    bench.run(0.5);
+    expect(bench.kernel.mode).toBe('damp');
+    expect(bench.kernel.arm(bench.state)).toBe(false);
+    bench.kernel.reset();
+    bench.run(0.002);
+    expect(bench.kernel.command.mode).toBe(DriveMode.off);
+    expect(bench.kernel.arm(bench.state)).toBe(true);
+  });
+
+  it('a policy that falls silent leaves the robot holding, with one event, until it speaks again', () => {
+    bench.askedAt_s = bench.now_s;
+    bench.run(spec.watchdog.command_age_s * 0.9);
+    expect(bench.kernel.mode).toBe('run');
+    bench.run(1);
+    expect(bench.kernel.mode).toBe('hold');
+    expect(bench.causes.filter((c) => c === 'command_stale')).toHaveLength(1);
+    const held = Array.from(bench.kernel.command.position_rad);
+    bench.run(1);
+    expect(Array.from(bench.kernel.command.position_rad)).toEqual(held);
+    bench.askedAt_s = undefined;
+    bench.run(0.002);
+    expect(bench.kernel.mode).toBe('run');
+  });
+
+  it('a wish that is no number is not followed', () => {
+    const before = Array.from(bench.kernel.executed_rad);
+    bench.asked[1] = Number.NaN;
+    bench.run(0.1);
+    expect(bench.kernel.mode).toBe('hold');
+    expect(bench.causes).toEqual(['command_invalid']);
+    bench.kernel.executed_rad.forEach((q, j) => {
+      expect(q).toBeCloseTo(before[j], 3);
+    });
+  });
+
+  it('a requested stop reaches the stop pose in the time of robot.yaml, then does what it says', () => {
+    bench.kernel.requestStop(bench.now_s);
+    bench.run(spec.stop.seconds * 0.9);
+    expect(bench.kernel.mode).toBe('stopping');
+    bench.run(spec.stop.seconds * 0.2);
+    expect(bench.kernel.mode).toBe('stopped');
+    spec.stop.pose_rad.forEach((q, j) => {
+      expect(bench.kernel.executed_rad[j]).toBeCloseTo(q, 2);
+    });
+    expect(bench.kernel.command.mode).toBe(
+      spec.stop.afterwards === 'hold' ? DriveMode.track : DriveMode.damp,
+    );
+    expect(bench.kernel.latched).toBeUndefined();
+  });
+
+  it('an emergency stop of a robot without torque gives it none', () => {
+    bench.kernel.reset();
+    bench.kernel.emergencyStop(bench.now_s);
+    bench.run(0.1);
+    expect(bench.kernel.command.mode).toBe(DriveMode.off);
+    expect(bench.kernel.arm(bench.state)).toBe(false);
+  });
+
+  it('an intervention that lasts is one event', () => {
+    bench.asked[0] = spec.joints[0].position_rad[1] + 1;
+    bench.run(0.2);
+    const events = bench.kernel.events.drain().filter((e) => e.cause === 'target_position');
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({ joint: 0, limit: spec.joints[0].position_rad[1] });
+  });
+});
+
+describe('an emergency stop', () => {
+  it('brakes the quadruped where it is, also in the middle of a stop', () => {
+    const bench = new Bench(quadruped);
+    bench.kernel.requestStop(bench.now_s);
+    bench.run(0.2);
+    bench.kernel.emergencyStop(bench.now_s);
+    bench.run(0.002);
+    expect(bench.kernel.command.mode).toBe(DriveMode.damp);
+  });
+
+  it('lowers the arm, and pressing it again does not begin anew', () => {
+    const bench = new Bench(arm);
+    bench.kernel.emergencyStop(bench.now_s);
+    bench.run(arm.stop.seconds * 0.6);
+    expect(bench.kernel.mode).toBe('stopping');
+    bench.kernel.emergencyStop(bench.now_s);
+    bench.run(arm.stop.seconds * 0.5);
+    expect(bench.kernel.mode).toBe('stopped');
+    bench.kernel.emergencyStop(bench.now_s);
+    bench.run(0.1);
+    expect(bench.kernel.mode).toBe('stopped');
+    expect(bench.kernel.latched).toBe('emergency_stop');
+  });
+});
+
+describe('a fall', () => {
+  it('leads to damping, which stays when the robot is upright again', () => {
+    const bench = new Bench(quadruped);
+    bench.run(0.1);
+    const tilt = quadruped.fall!.tilt_rad + 0.05;
+    bench.run(0.002, ({ orientation }) => {
+      orientation[0] = Math.cos(tilt / 2);
+      orientation[1] = Math.sin(tilt / 2);
+    });
+    expect(bench.causes).toEqual(['fall']);
+    expect(bench.kernel.command.mode).toBe(DriveMode.damp);
+    bench.run(1, ({ orientation }) => {
+      orientation[0] = 1;
+      orientation[1] = 0;
+    });
+    expect(bench.kernel.mode).toBe('damp');
+    expect(bench.kernel.arm(bench.state)).toBe(true);
+  });
+});
