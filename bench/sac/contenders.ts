@@ -21,8 +21,13 @@ export interface Contender {
   run(updates: number): Promise<number>;
 }
 
-export async function ours(sizes: Sizes, config: SacConfig, threads: number): Promise<Contender> {
-  const learner = await SacLearner.create({ ...sizes, config, seed: 1, threads });
+export async function ours(
+  sizes: Sizes,
+  config: SacConfig,
+  threads: number,
+  spin: boolean,
+): Promise<Contender> {
+  const learner = await SacLearner.create({ ...sizes, config, seed: 1, threads, spin });
   const random = new Random(2);
   const draw = (count: number) => {
     const values = new Float32Array(count);

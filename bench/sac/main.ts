@@ -7,10 +7,11 @@ import { type Contender, ours, PyTorch, type Sizes } from './contenders.js';
 const usage = `SAC updates a second, ours against CleanRL's in PyTorch, paired and interleaved in one run.
 
   node dist/bench/sac/main.js [--python PATH] [--rounds 15] [--updates 20] [--threads 1,2]
-                              [--hidden 256] [--batch 256] [--json]
+                              [--hidden 256] [--batch 256] [--spin] [--json]
 
 --python   an interpreter that has PyTorch; else REVERIE_PYTHON, else python3
---updates  in each round, for each contender`;
+--updates  in each round, for each contender
+--spin     let our waiting threads spin, as PyTorch's do; off as in training, which shares the processor`;
 
 const { values: flags } = parseArgs({
   options: {
@@ -20,6 +21,7 @@ const { values: flags } = parseArgs({
     threads: { type: 'string', default: '1,2' },
     hidden: { type: 'string', default: '256' },
     batch: { type: 'string', default: '256' },
+    spin: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -43,7 +45,7 @@ const updates = Number(flags.updates);
 const contenders: Contender[] = [];
 const torch = await PyTorch.start(flags.python, sizes);
 for (const threads of flags.threads.split(',').map(Number)) {
-  contenders.push(await ours(sizes, config, threads));
+  contenders.push(await ours(sizes, config, threads, flags.spin));
   if (torch instanceof PyTorch)
     contenders.push(torch.contender('cleanrl', threads), torch.contender('lean', threads));
 }

@@ -37,7 +37,7 @@ export type SacConfig = z.output<typeof sacSchema>;
  * - layernorm: LayerNorm in the critics, the actor at every update: the fastest to walk in wall time
  * - droq: Hiraoka et al., "Dropout Q-Functions", 2022, as in "A Walk in the Park" (Smith et al., 2022)
  * - crossq: Bhatt et al., "CrossQ", 2024, with plain batch normalisation, in the critics alone so that the actor stays
- *   a plain network, and critics 512 wide where the paper has 2048, which a processor does not carry in real time
+ *   a plain network; the paper's critics are 2048 wide, which a processor does not carry in real time
  */
 export const sacPresets = {
   sac: {},
@@ -52,7 +52,6 @@ export const sacPresets = {
   },
   crossq: {
     critic_norm: 'batch',
-    critic_hidden: [512, 512],
     actor_lr: 1e-3,
     critic_lr: 1e-3,
     temperature_lr: 1e-3,

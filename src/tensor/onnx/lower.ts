@@ -1,6 +1,7 @@
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../../onnx/model.js';
 import { type Op, reachable, type Tensor } from '../graph.js';
-import { type Shape, sizeOf } from '../shape.js';
+import type { Shape } from '../shape.js';
+import { absorbed, gemmOf, layerNormOf } from './fuse.js';
 
 /** The operator set that we write: the first in which all reductions take their axes as an input. */
 export const opset = 18;
@@ -62,7 +63,7 @@ class Lowering {
     for (const t of [...roots, ...this.order.flatMap((node) => (given.has(node) ? [] : node.inputs))]) {
       this.uses.set(t, (this.uses.get(t) ?? 0) + 1);
     }
-    const fused = this.findFused();
+    const fused = new Set(this.order.flatMap((t) => (given.has(t) ? [] : absorbed(t, this.uses))));
     for (const tensor of this.order) {
       if (!this.names.has(tensor) && !fused.has(tensor)) this.names.set(tensor, this.emit(tensor));
     }
@@ -112,7 +113,7 @@ class Lowering {
 
   private floats(values: readonly number[], dims: Shape): string {
     const uniform = values.every((v) => v === values[0]);
-    const name = `f_${dims.join('x')}_${uniform ? values[0] : values.length > 8 ? this.initializers.size : values.join('_')}`;
+    const name = `f_${dims.join('x')}_${uniform ? values[0] : values.length > 8 ? `v${this.initializers.size}` : values.join('_')}`;
     this.initializers.set(name, { name, type: 'float32', dims: [...dims], data: Float32Array.from(values) });
     return name;
   }
@@ -124,19 +125,17 @@ class Lowering {
     return name;
   }
 
-  /** A matrix product that only feeds a sum becomes one Gemm with it. */
-  private findFused(): Set<Tensor> {
-    return new Set(
-      this.order.flatMap((t) => (this.options.given.has(t) ? [] : (gemmOf(t, this.uses) ?? []))),
-    );
-  }
-
   private emit(t: Tensor): string {
     const { op, inputs } = t;
     const direct = simple[op.name];
     if (op.name === 'add') {
       const product = gemmOf(t, this.uses);
       if (product) return this.gemm(product, inputs[0] === product ? inputs[1] : inputs[0]);
+      const norm = layerNormOf(t, this.uses);
+      if (norm) {
+        const { x, scale, offset, epsilon } = norm;
+        return this.add('LayerNormalization', [x, scale, offset], layerNormAttributes(epsilon));
+      }
     }
     if (direct) return this.add(direct, inputs);
     switch (op.name) {
@@ -157,13 +156,14 @@ class Lowering {
       case 'sum':
       case 'mean':
       case 'reduceMax': {
-        if (op.name !== 'reduceMax' && inputs[0].rank === 2 && `${op.axes}` === '0') return this.columnSum(t);
+        if (this.isColumnSum(t)) return this.columnSum(t);
         const opType = { sum: 'ReduceSum', mean: 'ReduceMean', reduceMax: 'ReduceMax' }[op.name];
         return this.add(opType, [inputs[0], this.ints(op.axes)], { keepdims: int(op.keepDims ? 1 : 0) });
       }
       case 'reshape':
         return this.add('Reshape', [inputs[0], this.ints(this.target(t.shape))]);
       case 'expand':
+        this.expectFixedBatch(t);
         return this.add('Expand', [inputs[0], this.ints(t.shape)]);
       case 'transpose':
         return this.add('Transpose', inputs, { perm: { type: 'ints', value: [...op.permutation] } });
@@ -175,6 +175,7 @@ class Lowering {
         return this.add('Slice', [inputs[0], pick(op.starts), pick(op.ends), this.ints(axes)]);
       }
       case 'pad': {
+        this.expectFixedBatch(t);
         const after = t.shape.map((d, i) => d - op.before[i] - inputs[0].shape[i]);
         return this.add('Pad', [inputs[0], this.ints([...op.before, ...after])]);
       }
@@ -207,6 +208,11 @@ class Lowering {
     });
   }
 
+  private isColumnSum({ op, inputs: [x] }: Tensor): boolean {
+    const sums = op.name === 'sum' || op.name === 'mean';
+    return sums && x.rank === 2 && `${op.axes}` === '0' && !this.options.dynamicBatch;
+  }
+
   /** Sums or means over rows as a product with a row of constants: seven times as fast as ReduceSum. */
   private columnSum(t: Tensor): string {
     const [rows, columns] = t.inputs[0].shape;
@@ -233,13 +239,15 @@ class Lowering {
     if (!this.nodes.some((node) => node.name === base)) {
       const width = x.shape[x.rank - 1];
       const scale = this.floats(new Array<number>(width).fill(1), [width]);
-      const attributes: Record<string, OnnxAttribute> = {
-        axis: int(-1),
-        epsilon: { type: 'float', value: epsilon },
-      };
-      this.add('LayerNormalization', [x, scale], attributes, base, `${base}_mean`, `${base}_inverse`);
+      const outputs = [base, `${base}_mean`, `${base}_inverse`];
+      this.add('LayerNormalization', [x, scale], layerNormAttributes(epsilon), ...outputs);
     }
     return t.op.name === 'normalize' ? base : `${base}_inverse`;
+  }
+
+  private expectFixedBatch(t: Tensor): void {
+    if (this.options.dynamicBatch)
+      throw new Error(`${t} states its batch and cannot be written for any batch`);
   }
 
   private target(shape: Shape): number[] {
@@ -248,10 +256,7 @@ class Lowering {
   }
 }
 
-/** The product that an addition can take in: two-dimensional, used nowhere else, the other operand broadcasting to it. */
-function gemmOf(t: Tensor, uses: ReadonlyMap<Tensor, number>): Tensor | undefined {
-  if (t.op.name !== 'add' || t.rank !== 2) return undefined;
-  return t.inputs
-    .filter((x) => x.op.name === 'matmul' && uses.get(x) === 1 && sizeOf(x.shape) === t.size)
-    .sort((a, b) => b.id - a.id)[0];
-}
+const layerNormAttributes = (epsilon: number): Record<string, OnnxAttribute> => ({
+  axis: int(-1),
+  epsilon: { type: 'float', value: epsilon },
+});
