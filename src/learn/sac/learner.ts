@@ -74,12 +74,21 @@ export class SacLearner {
     return this.updateCount;
   }
 
-  /** One update of the critics and, unless told otherwise, of the actor and the temperature. */
+  /**
+   * One update of the critics and, unless told otherwise, of the actor and the temperature.
+   * @throws Error when the losses are no longer finite: the weights are lost, what was saved before is not
+   */
   async step(batch: SacBatch, updateActor = true): Promise<void> {
     const step = updateActor ? 'both' : 'critic';
     const { metrics } = await this.program.run(step, { ...batch, ...this.noise.draw(step, this.random) });
     for (const [i, value] of metrics.entries()) this.latest[sacMetrics[i]] = value;
     this.updateCount++;
+    if (!metrics.every(Number.isFinite)) {
+      throw new Error(
+        `SAC diverged at update ${this.updateCount} (${[...metrics].map((v, i) => `${sacMetrics[i]} ${v}`).join(', ')}): ` +
+          'a batch with a value that is not finite, or a learning rate too high',
+      );
+    }
   }
 
   /** What the newest update measured; the actor's part is from its newest update. */
@@ -99,8 +108,10 @@ export class SacLearner {
 
   save(): SacCheckpoint {
     const ids = [...this.graph.states.keys()];
+    const states = ids.map((id) => [id, this.program.getState(id)] as const);
+    const metrics = Float32Array.from(sacMetrics, (name) => this.latest[name]);
     return {
-      tensors: Object.fromEntries(ids.map((id) => [id, this.program.getState(id)])),
+      tensors: { ...Object.fromEntries(states), metrics },
       updates: this.updateCount,
       random: this.random.state,
     };
@@ -111,7 +122,9 @@ export class SacLearner {
     const tensors = [...this.graph.states].map(
       ([id, { shape }]) => [id, checkedTensor(checkpoint.tensors, id, shape)] as const,
     );
+    const metrics = checkedTensor(checkpoint.tensors, 'metrics', [sacMetrics.length]);
     for (const [id, values] of tensors) this.program.setState(id, values);
+    for (const [i, name] of sacMetrics.entries()) this.latest[name] = metrics[i];
     this.updateCount = checkpoint.updates;
     this.random.state = checkpoint.random;
   }

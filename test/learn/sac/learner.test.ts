@@ -30,6 +30,7 @@ describe.each(presets)('preset %s', (preset) => {
     const resumed = await learner(config, 77);
     resumed.load(saved);
     expect(resumed.updates).toBe(5);
+    expect(resumed.metrics()).toEqual(first.metrics());
     for (let i = 0; i < 5; i++) {
       const batch = randomBatch(batches, config.batch);
       await first.step(batch, i % 2 === 0);
@@ -71,6 +72,14 @@ test('a terminal transition is worth its reward; a time-out is worth what follow
   const halfAsFar = await targetMean(0.495);
   expect(Math.abs(atTimeout - 3)).toBeGreaterThan(0.01);
   expect((atTimeout - 3) / (halfAsFar - 3)).toBeCloseTo(2, 4);
+});
+
+test('a value that is not finite ends the training with one clear error', async () => {
+  const l = await learner(tiny());
+  const batch = randomBatch(new Random(4), 5);
+  await l.step(batch);
+  batch.reward[3] = Number.NaN;
+  await expect(l.step(batch)).rejects.toThrow('SAC diverged at update 2 (critic_loss NaN');
 });
 
 test('a checkpoint of another size is refused, naming the tensor and both shapes, and nothing is loaded', async () => {
