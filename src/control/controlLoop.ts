@@ -1,0 +1,258 @@
+import { Random } from '../base/random.js';
+import type { Exploration, Policy } from '../policy/policy.js';
+import { type RobotSpec, ticksPerAction } from '../robot/spec.js';
+import { type JointCommand, RobotState } from '../robot/state.js';
+import { kernelModes } from '../safety/kernel.js';
+import { StopMotion } from '../safety/stop.js';
+import {
+  actionToTargets,
+  type EpisodeMemory,
+  observationSize,
+  type Task,
+  targetsToAction,
+} from '../tasks/task.js';
+import { StepWindow } from '../tasks/window.js';
+import { ask, type ControlMemory, controlStep, createControlMemory } from './controlStep.js';
+import { StepAt, StepFlag, StepLayout, type StepVectors } from './stepRecord.js';
+
+/**
+ * `off`: nobody asks for anything. `rising`: on the way to the home pose, and standing there until
+ * there is a policy. `running`: an episode.
+ */
+export type Phase = 'off' | 'rising' | 'running';
+
+/**
+ * What happens in the ticks of the real-time loop: the same sensing, reward window, control step and
+ * episode bookkeeping as an episode in training, in the same order within a tick. It knows no
+ * threads and no clock; the control worker calls `tick` and carries its results away.
+ */
+export class ControlLoop {
+  readonly state: RobotState;
+  readonly control: ControlMemory;
+  readonly layout: StepLayout;
+  /** The finished step, when `tick` returned with `stepDone` set. */
+  readonly record: Float64Array;
+  /** Where a simulator's truth goes before `tick`; NaN on a robot. */
+  readonly truth_m = new Float64Array(3).fill(Number.NaN);
+  stepDone = false;
+  phase: Phase = 'off';
+  episodes = 0;
+  /** Episodes that ended in a fall, and falls outside of one. */
+  falls = 0;
+  private readonly memory: EpisodeMemory;
+  private readonly window: StepWindow;
+  private readonly vectors: StepVectors;
+  private readonly ticksPerStep: number;
+  private readonly rise: StopMotion;
+  private readonly targets_rad: Float64Array;
+  private readonly from_rad: Float64Array;
+  private readonly observation: Float32Array;
+  private readonly nextObservation: Float32Array;
+  private readonly action: Float32Array;
+  private readonly rehearsed: Float32Array;
+  private readonly random: Random;
+  private readonly explore: Exploration | undefined;
+  private policy: Policy | undefined;
+  private policyNumber = 0;
+  private step = 0;
+  private ticksInStep = 0;
+  private countFall = true;
+  private eventsBefore = 0;
+
+  /** @param exploreScale factor on the policy's own spread; 0 for its mean action */
+  constructor(
+    private readonly spec: RobotSpec,
+    private readonly task: Task,
+    exploreScale: number,
+    seed: number,
+  ) {
+    const n = spec.joints.length;
+    this.state = RobotState.for(spec);
+    this.control = createControlMemory(spec);
+    const { kernel, estimator } = this.control;
+    // On a robot nobody knows better than the estimate how the body moves: the reward is paid for it.
+    this.window = new StepWindow(spec, this.state, estimator, estimator, kernel.executed_rad);
+    this.memory = task.createMemory();
+    this.layout = new StepLayout(spec, task.contract);
+    this.record = new Float64Array(this.layout.fields);
+    this.vectors = this.layout.vectors(this.record);
+    this.ticksPerStep = ticksPerAction(spec);
+    this.rise = new StopMotion(
+      spec.joints.map((j) => j.home_rad),
+      spec.stop.seconds,
+    );
+    this.targets_rad = new Float64Array(n);
+    this.from_rad = new Float64Array(n);
+    this.observation = new Float32Array(observationSize(task.contract));
+    this.nextObservation = new Float32Array(this.observation.length);
+    this.action = new Float32Array(n);
+    this.rehearsed = new Float32Array(n);
+    this.random = Random.stream(seed, 'episodes');
+    this.explore =
+      exploreScale > 0 ? { random: Random.stream(seed, 'explore'), scale: exploreScale } : undefined;
+  }
+
+  /** Takes over from the next action on. @param number 0 with no policy: the running episode ends then */
+  setPolicy(policy: Policy | undefined, number: number): void {
+    this.policy = policy;
+    this.policyNumber = number;
+    policy?.reset();
+  }
+
+  /**
+   * Tries a policy on what is seen now, so that one that cannot act is refused before it matters.
+   * @throws whatever the policy throws
+   */
+  rehearse(policy: Policy): void {
+    policy.act(this.observation, this.rehearsed, this.explore);
+  }
+
+  /** Takes up the joints where they are, then rises to the home pose. @returns false while latched or without a fresh sample */
+  arm(now_s: number): boolean {
+    const { kernel, estimator } = this.control;
+    if (!(now_s - this.state.time_s <= this.spec.watchdog.sensor_age_s)) return false;
+    if (kernel.mode !== 'idle' || !kernel.arm(this.state)) return false;
+    estimator.reset();
+    this.beginRising(now_s);
+    this.countFall = true;
+    return true;
+  }
+
+  /**
+   * One control tick, after `state` was brought up to date.
+   * @param elapsed ticks since the last one: more than 1 where some were missed
+   */
+  tick(now_s: number, elapsed: number): JointCommand {
+    this.stepDone = false;
+    this.window.tick();
+    this.ticksInStep += elapsed;
+    if (this.phase === 'running') {
+      if (this.ticksInStep >= this.ticksPerStep) this.endStep(now_s);
+    } else if (this.phase === 'rising') {
+      const arrived = this.rise.pose(now_s, this.targets_rad);
+      ask(this.control, this.targets_rad, now_s);
+      if (arrived && this.policy && !this.task.terminated(this.window, this.memory)) this.beginEpisode(now_s);
+    }
+    const command = controlStep(this.control, this.state, now_s);
+    const { mode } = this.control.kernel;
+    if (this.phase !== 'running' && mode === 'damp') this.fallOutsideEpisode();
+    if (this.phase === 'rising' && mode !== 'run' && mode !== 'hold') this.phase = 'off';
+    return command;
+  }
+
+  /** Safety events so far. */
+  get safetyEvents(): number {
+    return this.control.kernel.events.total - this.eventsBefore;
+  }
+
+  /** Back to where a new one starts, as if nothing had happened; what the engine has compiled by then stays. */
+  forget(): void {
+    const { kernel, estimator } = this.control;
+    kernel.reset();
+    kernel.events.drain();
+    this.eventsBefore = kernel.events.total;
+    estimator.reset();
+    this.control.askedAt_s = Number.NEGATIVE_INFINITY;
+    this.state.flat.fill(0);
+    this.state.time_s = Number.NEGATIVE_INFINITY;
+    this.setPolicy(undefined, 0);
+    this.phase = 'off';
+    this.episodes = 0;
+    this.falls = 0;
+  }
+
+  private beginRising(now_s: number): void {
+    this.rise.begin(this.control.kernel.executed_rad, now_s);
+    this.phase = 'rising';
+  }
+
+  private beginEpisode(now_s: number): void {
+    const { window, memory, task } = this;
+    this.phase = 'running';
+    this.episodes++;
+    this.step = 0;
+    this.countFall = true;
+    this.control.estimator.position_m.fill(0);
+    window.begin();
+    task.begin(memory, window, this.random);
+    task.observe(window, memory, this.observation);
+    this.policy!.reset();
+    this.ticksInStep = 0;
+    this.act(now_s);
+  }
+
+  private act(now_s: number): void {
+    const { action, from_rad, control } = this;
+    this.policy!.act(this.observation, action, this.explore);
+    from_rad.set(control.kernel.executed_rad);
+    actionToTargets(this.task.contract.action, action, from_rad, this.targets_rad);
+    ask(control, this.targets_rad, now_s);
+    this.window.begin();
+  }
+
+  private endStep(now_s: number): void {
+    const { task, memory, window, control } = this;
+    // What a late tick took off this step does not lengthen the next ones.
+    this.ticksInStep = Math.min(this.ticksInStep - this.ticksPerStep, this.ticksPerStep - 1);
+    memory.previousAction.set(memory.action);
+    targetsToAction(task.contract.action, control.kernel.executed_rad, this.from_rad, memory.action);
+    task.observe(window, memory, this.nextObservation);
+    const reward = task.reward(window, memory);
+    const flags = this.flags(reward);
+    this.write(now_s, reward, flags);
+    this.step++;
+    this.observation.set(this.nextObservation);
+    if (flags === 0) this.act(now_s);
+    else this.endEpisode(flags, now_s);
+  }
+
+  private endEpisode(flags: number, now_s: number): void {
+    const { mode } = this.control.kernel;
+    if (flags & StepFlag.terminal) {
+      this.falls++;
+      this.countFall = false;
+    }
+    if (flags & StepFlag.truncated) this.beginEpisode(now_s);
+    else if (mode === 'run' || mode === 'hold') this.beginRising(now_s);
+    else this.phase = 'off';
+  }
+
+  private flags(reward: number): number {
+    const { kernel } = this.control;
+    const stopped = kernel.mode !== 'run' && kernel.mode !== 'hold';
+    // Braking without anything latched is what follows a fall.
+    if (stopped && !(kernel.mode === 'damp' && !kernel.latched)) return StepFlag.interrupted;
+    if (!Number.isFinite(reward) || !this.policy) return StepFlag.interrupted;
+    if (stopped || this.task.terminated(this.window, this.memory)) return StepFlag.terminal;
+    return this.step + 1 >= this.task.episodeSteps ? StepFlag.truncated : 0;
+  }
+
+  private fallOutsideEpisode(): void {
+    if (this.phase === 'off' || this.control.kernel.latched || !this.countFall) return;
+    this.falls++;
+    this.countFall = false;
+  }
+
+  private write(now_s: number, reward: number, flags: number): void {
+    const { record, vectors, control } = this;
+    const { kernel, estimator } = control;
+    record[StepAt.time_s] = now_s;
+    record[StepAt.episode] = this.episodes;
+    record[StepAt.step] = this.step;
+    record[StepAt.reward] = reward;
+    record[StepAt.flags] = flags;
+    record[StepAt.mode] = kernelModes.indexOf(kernel.mode);
+    record[StepAt.safetyEvents] = this.safetyEvents;
+    record[StepAt.heading_rad] = this.memory.heading_rad;
+    record[StepAt.policy] = this.policyNumber;
+    vectors.position_m.set(estimator.position_m);
+    vectors.velocity_m_s.set(estimator.velocity_m_s);
+    vectors.truth_m.set(this.truth_m);
+    vectors.observation.set(this.observation);
+    vectors.nextObservation.set(this.nextObservation);
+    vectors.asked.set(this.action);
+    vectors.executed.set(this.memory.action);
+    vectors.state.set(this.state.flat);
+    this.stepDone = true;
+  }
+}

@@ -1,0 +1,186 @@
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { admit } from '../policy/admission.js';
+import { loadPolicy } from '../policy/inference.js';
+import type { Policy } from '../policy/policy.js';
+import type { RobotSpec } from '../robot/spec.js';
+import { causes } from '../safety/events.js';
+import { kernelModes } from '../safety/kernel.js';
+import { createTask } from '../tasks/index.js';
+import { now_s, RateKeeper } from './clock.js';
+import { ControlLoop } from './controlLoop.js';
+import type { ControlMail, ControlReport } from './mail.js';
+import { allocateBuffers, type RobotBuffers, SharedMemory, Word } from './sharedMemory.js';
+import { threadId } from './threadId.js';
+import { warmUp } from './warmUp.js';
+
+/**
+ * The control worker: a thread that does nothing but the control loop, at `control_hz`, to absolute
+ * deadlines. It sleeps in `Atomics.wait`, so no event ever reaches it: requests come as counters in
+ * shared memory, policies through a mailbox that it looks into when told to, and everything it has to
+ * say leaves through rings. It imports no learner, no network and no streams.
+ */
+export interface ControlWorkerData {
+  readonly buffers: RobotBuffers;
+  readonly spec: RobotSpec;
+  readonly task: string;
+  /** Factor on the policy's own spread; 0 for its mean action. */
+  readonly explore: number;
+  readonly seed: number;
+}
+
+/** In the middle of a period, when the driver's sample of that period has arrived. */
+const PHASE = 0.5;
+/** The main thread counts as lost when its heartbeat stood still for longer. */
+const MAIN_SILENCE_S = 1;
+/** Ticks that a policy is on trial for. */
+const TRIALS = 200;
+/** A tick that is this many periods late is a safety event. */
+const OVERRUN_PERIODS = 5;
+
+const { buffers, spec, task: taskName, explore, seed } = workerData as ControlWorkerData;
+const port = parentPort!;
+const report = (message: ControlReport) => port.postMessage(message);
+const task = createTask(taskName, spec);
+const loop = new ControlLoop(spec, task, explore, seed);
+const { kernel } = loop.control;
+/** Of its own until the loop is warm. */
+let memory = new SharedMemory(allocateBuffers(spec, loop.layout.fields));
+
+/** Requests done so far, in step with the words of the same names. */
+const done = { emergencyStop: 0, stop: 0, arm: 0, reset: 0, mail: 0 };
+let heartbeat = -1;
+let heartbeatAt_s = 0;
+let mainLost = false;
+let drained = 0;
+
+/** A policy on trial, one run a tick, so that the engine compiles it before it counts and no tick is late for it. */
+let candidate: { readonly policy: Policy; readonly number: number; trials: number } | undefined;
+
+function tick(now: number, elapsed: number): void {
+  memory.samples.read(loop.state.flat);
+  if (memory.truth.read(memory.truthSample))
+    for (let k = 0; k < 3; k++) loop.truth_m[k] = memory.truthSample[k];
+  serveRequests(now);
+  watchMain(now);
+  if (candidate) tryPolicy(candidate);
+  memory.commands.write(loop.tick(now, elapsed).flat);
+  if (loop.stepDone) memory.steps.push(loop.record);
+  publish();
+}
+
+/** A reset is done before an emergency stop: whoever asks for both gets the stop. */
+function serveRequests(now: number): void {
+  const reset = memory.get(Word.reset);
+  if (reset !== done.reset) {
+    done.reset = reset;
+    kernel.reset();
+  }
+  const arm = memory.get(Word.arm);
+  if (arm !== done.arm && loop.arm(now)) done.arm = arm;
+  const stop = memory.get(Word.stop);
+  if (stop !== done.stop) {
+    done.stop = stop;
+    kernel.requestStop(now);
+  }
+  const emergencyStop = memory.get(Word.emergencyStop);
+  if (emergencyStop !== done.emergencyStop) {
+    done.emergencyStop = emergencyStop;
+    kernel.emergencyStop(now);
+    // An arm that was asked for earlier must not follow a later reset.
+    done.arm = arm;
+  }
+  const mail = memory.get(Word.mail);
+  if (mail !== done.mail) {
+    done.mail = mail;
+    for (let m = receiveMessageOnPort(port); m; m = receiveMessageOnPort(port)) takePolicy(m.message);
+  }
+}
+
+function watchMain(now: number): void {
+  const beat = memory.get(Word.heartbeat);
+  if (beat !== heartbeat) {
+    heartbeat = beat;
+    heartbeatAt_s = now;
+    mainLost = false;
+  } else if (now - heartbeatAt_s > MAIN_SILENCE_S && !mainLost) {
+    mainLost = true;
+    memory.bump(Word.mainLost);
+    kernel.requestStop(now);
+  }
+}
+
+function refuse(number: number, reasons: readonly string[]): void {
+  report({ kind: 'refused', number, reasons });
+}
+
+/** Takes a policy on trial, or refuses it; the one in use goes on in any case. */
+function takePolicy({ number, manifest, onnx, path }: ControlMail): void {
+  const admission = admit(manifest, { spec, contract: task.contract });
+  if (!admission.admitted) {
+    refuse(number, admission.reasons);
+    return;
+  }
+  try {
+    candidate = { policy: loadPolicy({ manifest, onnx, path }), number, trials: 0 };
+  } catch (error) {
+    refuse(number, [(error as Error).message]);
+  }
+}
+
+function tryPolicy(trial: NonNullable<typeof candidate>): void {
+  try {
+    loop.rehearse(trial.policy);
+  } catch (error) {
+    candidate = undefined;
+    refuse(trial.number, [(error as Error).message]);
+    return;
+  }
+  if (++trial.trials < TRIALS) return;
+  candidate = undefined;
+  loop.setPolicy(trial.policy, trial.number);
+  memory.set(Word.policy, trial.number);
+  report({ kind: 'admitted', number: trial.number });
+}
+
+/** Writes down what the main thread may want to know. */
+function publish(): void {
+  memory.set(Word.mode, kernelModes.indexOf(kernel.mode));
+  memory.set(Word.latched, kernel.latched ? 1 + causes.indexOf(kernel.latched) : 0);
+  memory.set(Word.episodes, loop.episodes);
+  memory.set(Word.falls, loop.falls);
+  if (kernel.events.total === drained) return;
+  drained = kernel.events.total;
+  memory.set(Word.safetyEvents, loop.safetyEvents);
+  const { event } = memory;
+  for (const e of kernel.events.drain()) {
+    event[0] = e.time_s;
+    event[1] = causes.indexOf(e.cause);
+    event[2] = e.joint;
+    event[3] = e.value;
+    event[4] = e.limit;
+    memory.events.push(event);
+  }
+}
+
+warmUp(loop, spec, memory, tick);
+memory = new SharedMemory(buffers);
+drained = kernel.events.total;
+for (const request of Object.keys(done) as (keyof typeof done)[]) done[request] = 0;
+report({ kind: 'ready', tid: threadId() });
+Atomics.wait(memory.words, Word.go, 0);
+const period_s = 1 / spec.rates.control_hz;
+const rate = new RateKeeper(spec.rates.control_hz, PHASE);
+heartbeatAt_s = now_s();
+while (memory.get(Word.quit) === 0) {
+  const missedBefore = rate.missed;
+  const late_s = rate.wait();
+  const missed = rate.missed - missedBefore;
+  memory.lateness.add(late_s);
+  if (missed >= OVERRUN_PERIODS)
+    kernel.events.report(now_s(), 'loop_overrun', -1, late_s, OVERRUN_PERIODS * period_s);
+  tick(now_s(), 1 + missed);
+  memory.set(Word.missed, rate.missed);
+  memory.bump(Word.ticks);
+}
+report({ kind: 'closed' });
+port.close();

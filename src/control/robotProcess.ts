@@ -1,0 +1,232 @@
+import { type Observable, Subject } from 'rxjs';
+import { UserError } from '../base/errors.js';
+import type { Bundle } from '../policy/bundle.js';
+import type { RobotSpec } from '../robot/spec.js';
+import { type Cause, causes, type SafetyEvent } from '../safety/events.js';
+import type { KernelMode } from '../safety/kernel.js';
+import { streamOf } from '../streams/ring.js';
+import { createTask } from '../tasks/index.js';
+import type { ControlWorkerData } from './controlWorker.js';
+import type { DriverReport, DriverWorkerData } from './driverWorker.js';
+import type { DriverChoice } from './hostedDriver.js';
+import type { ControlMail, ControlReport } from './mail.js';
+import { makeRealtime } from './realtime.js';
+import { allocateBuffers, SharedMemory, Word } from './sharedMemory.js';
+import { type Step, StepLayout } from './stepRecord.js';
+import { WorkerHandle } from './workerHandle.js';
+
+export interface RobotProcessOptions {
+  readonly spec: RobotSpec;
+  readonly driver: DriverChoice;
+  /** Name of the task. */
+  readonly task: string;
+  /** Factor on the policy's own spread; 0 for its mean action. */
+  readonly explore: number;
+  readonly seed: number;
+  /** Ask for the system's real-time scheduler. */
+  readonly fifo: boolean;
+  /** One line for people, about something that they may want to change. */
+  readonly onNotice?: (line: string) => void;
+}
+
+export interface RobotStatus {
+  readonly mode: KernelMode;
+  /** The cause that latched, until `reset`. */
+  readonly latched: Cause | undefined;
+  readonly ticks: number;
+  readonly missed_ticks: number;
+  readonly late_p50_ms: number;
+  readonly late_p99_ms: number;
+  readonly late_p999_ms: number;
+  readonly late_max_ms: number;
+  readonly safety_events: number;
+  readonly episodes: number;
+  readonly falls: number;
+  /** Number of the policy in use, as `setPolicy` gave it; 0 for none. */
+  readonly policy: number;
+  /** Steps and events that were lost because the main thread lagged. */
+  readonly steps_lost: number;
+  readonly events_lost: number;
+  /** Times that the drives' own watchdog braked. */
+  readonly drive_watchdog: number;
+  /** Times that the loop stopped the robot because this thread fell silent. */
+  readonly main_lost: number;
+}
+
+export type PolicyAnswer =
+  | { readonly admitted: true; readonly number: number }
+  | { readonly admitted: false; readonly reasons: readonly string[] };
+
+const HEARTBEAT_MS = 100;
+const STEPS_POLL_MS = 20;
+const EVENTS_POLL_MS = 50;
+/** Priorities under the real-time scheduler: the loop before the driver. */
+const CONTROL_PRIORITY = 50;
+const DRIVER_PRIORITY = 49;
+
+/**
+ * A robot as the main thread has it: starts the driver worker and the control worker, and talks with
+ * them through shared memory. Nothing that happens in the main thread can hold up the control loop;
+ * when the main thread falls silent, the loop brings the robot to its stop pose, and when the whole
+ * process is killed, the drives' own watchdog is what brakes the robot.
+ */
+export class RobotProcess {
+  /** Every policy step. */
+  readonly steps: Observable<Step>;
+  readonly events: Observable<SafetyEvent>;
+  /** Errors after the start: the worker that had it is gone, and the robot brakes. */
+  readonly failures: Observable<Error>;
+  readonly canReplace: boolean;
+  private readonly closed = new Subject<void>();
+  private policies = 0;
+
+  private constructor(
+    readonly options: RobotProcessOptions,
+    private readonly memory: SharedMemory,
+    private readonly driver: WorkerHandle<DriverReport>,
+    private readonly control: WorkerHandle<ControlReport>,
+    failures: Subject<Error>,
+    private readonly heartbeat: NodeJS.Timeout,
+    layout: StepLayout,
+    canReplace: boolean,
+  ) {
+    this.failures = failures;
+    this.canReplace = canReplace;
+    this.steps = streamOf(memory.steps, STEPS_POLL_MS, (record) => layout.read(record), this.closed);
+    this.events = streamOf(memory.events, EVENTS_POLL_MS, readEvent, this.closed);
+  }
+
+  /** Brings both workers up; the robot is idle afterwards. @throws UserError where the driver cannot find its robot */
+  static async start(options: RobotProcessOptions): Promise<RobotProcess> {
+    const { spec, driver: choice, task, explore, seed } = options;
+    const layout = new StepLayout(spec, createTask(task, spec).contract);
+    const buffers = allocateBuffers(spec, layout.fields);
+    const memory = new SharedMemory(buffers);
+    const failures = new Subject<Error>();
+    const controlData: ControlWorkerData = { buffers, spec, task, explore, seed };
+    const driverData: DriverWorkerData = { buffers, spec, driver: choice };
+    const heartbeat = setInterval(() => memory.bump(Word.heartbeat), HEARTBEAT_MS);
+    const control = new WorkerHandle<ControlReport>('./controlWorker.js', controlData, failures);
+    const driver = new WorkerHandle<DriverReport>('./driverWorker.js', driverData, failures);
+    try {
+      const [driverReady, controlReady] = await Promise.all([
+        driver.next((m) => m.kind === 'ready'),
+        control.next((m) => m.kind === 'ready'),
+      ]);
+      if (driverReady.kind !== 'ready' || controlReady.kind !== 'ready') throw new Error('unreachable');
+      if (options.fifo) {
+        const refusal =
+          (await makeRealtime(controlReady.tid, CONTROL_PRIORITY)) ??
+          (await makeRealtime(driverReady.tid, DRIVER_PRIORITY));
+        if (refusal) options.onNotice?.(`no real-time scheduling: ${refusal}`);
+      }
+      memory.set(Word.go, 1);
+      Atomics.notify(memory.words, Word.go);
+      const { canReplace } = driverReady;
+      return new RobotProcess(options, memory, driver, control, failures, heartbeat, layout, canReplace);
+    } catch (error) {
+      end(memory);
+      await Promise.all([driver.ended, control.ended]);
+      clearInterval(heartbeat);
+      throw error;
+    }
+  }
+
+  /** Torque on: the robot takes up where it is and rises to its home pose. @returns false where it may not: latched, or no fresh samples */
+  async arm(): Promise<boolean> {
+    this.memory.bump(Word.arm);
+    return this.until(() => this.memory.mode !== 'idle', 1);
+  }
+
+  /** Hands a policy to the control loop, which goes on with the old one where it does not admit the new. */
+  async setPolicy(bundle: Pick<Bundle, 'manifest' | 'onnx' | 'path'>): Promise<PolicyAnswer> {
+    const number = ++this.policies;
+    const { manifest, onnx, path } = bundle;
+    const mail: ControlMail = { kind: 'policy', number, manifest, onnx, path };
+    const answer = this.control.next((m) => 'number' in m && m.number === number);
+    this.control.worker.postMessage(mail);
+    this.memory.bump(Word.mail);
+    const report = await answer;
+    return report.kind === 'refused'
+      ? { admitted: false, reasons: report.reasons }
+      : { admitted: true, number };
+  }
+
+  /** Latches; returns at once and acts within a tick. */
+  emergencyStop(): void {
+    this.memory.bump(Word.emergencyStop);
+  }
+
+  /** A stop that knows gravity. @returns once the robot has stopped, one way or another */
+  async requestStop(): Promise<void> {
+    this.memory.bump(Word.stop);
+    const { stop } = this.options.spec;
+    const moving = (mode: KernelMode) => mode === 'run' || mode === 'hold' || mode === 'stopping';
+    await this.until(() => !moving(this.memory.mode), stop.seconds + 1);
+  }
+
+  /** The operator's word that whatever latched is over. The robot has no torque until `arm`. */
+  async reset(): Promise<void> {
+    this.memory.bump(Word.reset);
+    await this.until(() => this.memory.mode === 'idle', 1);
+  }
+
+  /** Puts the robot back on its feet where the driver can: in simulation. */
+  async replace(): Promise<void> {
+    if (!this.canReplace)
+      throw new UserError(`${this.options.spec.name}: nobody here can put the robot on its feet`);
+    this.memory.bump(Word.replace);
+    await this.until(() => this.memory.get(Word.replaced) === this.memory.get(Word.replace), 1);
+  }
+
+  status(): RobotStatus {
+    const { memory } = this;
+    const { p50_s, p99_s, p999_s, max_s } = memory.lateness.summary();
+    return {
+      mode: memory.mode,
+      latched: memory.latched,
+      ticks: memory.get(Word.ticks),
+      missed_ticks: memory.get(Word.missed),
+      late_p50_ms: 1e3 * p50_s,
+      late_p99_ms: 1e3 * p99_s,
+      late_p999_ms: 1e3 * p999_s,
+      late_max_ms: 1e3 * max_s,
+      safety_events: memory.get(Word.safetyEvents),
+      episodes: memory.get(Word.episodes),
+      falls: memory.get(Word.falls),
+      policy: memory.get(Word.policy),
+      steps_lost: memory.steps.refused,
+      events_lost: memory.events.refused,
+      drive_watchdog: memory.get(Word.driveWatchdog),
+      main_lost: memory.get(Word.mainLost),
+    };
+  }
+
+  /** Ends both workers: the driver switches torque off as it knows how to. Stop the robot first. */
+  async close(): Promise<void> {
+    end(this.memory);
+    await Promise.all([this.driver.ended, this.control.ended]);
+    clearInterval(this.heartbeat);
+    this.closed.next();
+  }
+
+  private async until(holds: () => boolean, timeout_s: number): Promise<boolean> {
+    for (const end = Date.now() + 1e3 * timeout_s; Date.now() < end; ) {
+      if (holds()) return true;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    return holds();
+  }
+}
+
+/** Ends both workers, the one that still waits to begin included. */
+function end(memory: SharedMemory): void {
+  memory.set(Word.quit, 1);
+  memory.set(Word.go, 1);
+  Atomics.notify(memory.words, Word.go);
+}
+
+function readEvent(record: Float64Array): SafetyEvent {
+  const [time_s, cause, joint, value, limit] = record;
+  return { time_s, cause: causes[cause], joint, value, limit };
+}

@@ -1,0 +1,132 @@
+import { SampleChannel } from '../robot/channel.js';
+import { feetOf, type RobotSpec } from '../robot/spec.js';
+import { JointCommand, RobotState } from '../robot/state.js';
+import type { Cause } from '../safety/events.js';
+import { causes } from '../safety/events.js';
+import type { KernelMode } from '../safety/kernel.js';
+import { kernelModes } from '../safety/kernel.js';
+import { LatenessHistogram } from './lateness.js';
+import { RecordRing } from './ring.js';
+
+/**
+ * The 32-bit words that the threads of a robot process share, each with one writer. Requests are
+ * counters: the one who asks adds 1, the one who does it remembers how many it has done, so that no
+ * request is lost or done twice.
+ */
+export const Word = {
+  /** Main: not 0 once the workers are to end. */
+  quit: 0,
+  /** Main: moves on while the main thread lives. */
+  heartbeat: 1,
+  /** Main: requests. */
+  emergencyStop: 2,
+  stop: 3,
+  arm: 4,
+  reset: 5,
+  replace: 6,
+  /** Main: messages posted to the control worker, which looks into its mailbox only when this moved. */
+  mail: 7,
+  /** Control worker: ticks done (wraps after 49 days at 500 Hz), ticks skipped. */
+  ticks: 8,
+  missed: 9,
+  /** Control worker: index in `kernelModes`; 1 + index in `causes` of what latched, or 0. */
+  mode: 10,
+  latched: 11,
+  /** Control worker: safety events since it started, episodes begun, falls. */
+  safetyEvents: 12,
+  episodes: 13,
+  falls: 14,
+  /** Control worker: number of the policy in use, or 0. */
+  policy: 15,
+  /** Control worker: times that it stopped the robot because the main thread fell silent. */
+  mainLost: 16,
+  /** Driver worker: replacements done, periods of the driver, times that its own watchdog braked. */
+  replaced: 17,
+  cycles: 18,
+  driveWatchdog: 19,
+  /** Main: 1 once the control worker, warmed up and scheduled, may begin. */
+  go: 20,
+} as const;
+const WORDS = 32;
+
+/** Policy steps that may wait for the main thread: 50 s at 20 Hz. */
+const STEPS_CAPACITY = 1024;
+const EVENTS_CAPACITY = 1024;
+/** time_s, index in `causes`, joint, value, limit. */
+const EVENT_FIELDS = 5;
+/** Position and velocity of the base, as a simulator knows them. */
+const TRUTH_FIELDS = 6;
+
+/** Plain shared buffers, as they travel to a worker. */
+export interface RobotBuffers {
+  readonly words: SharedArrayBuffer;
+  readonly samples: SharedArrayBuffer;
+  readonly commands: SharedArrayBuffer;
+  readonly truth: SharedArrayBuffer;
+  readonly steps: SharedArrayBuffer;
+  readonly events: SharedArrayBuffer;
+  readonly lateness: SharedArrayBuffer;
+  readonly stepFields: number;
+}
+
+export function allocateBuffers(spec: RobotSpec, stepFields: number): RobotBuffers {
+  const joints = spec.joints.length;
+  return {
+    words: new SharedArrayBuffer(4 * WORDS),
+    samples: SampleChannel.allocate(RobotState.length(joints, feetOf(spec).length)),
+    commands: SampleChannel.allocate(JointCommand.length(joints)),
+    truth: SampleChannel.allocate(TRUTH_FIELDS),
+    steps: RecordRing.allocate(stepFields, STEPS_CAPACITY),
+    events: RecordRing.allocate(EVENT_FIELDS, EVENTS_CAPACITY),
+    lateness: LatenessHistogram.allocate(),
+    stepFields,
+  };
+}
+
+/** One thread's view of the shared memory of a robot process. */
+export class SharedMemory {
+  readonly words: Int32Array;
+  /** Driver worker to control worker. */
+  readonly samples: SampleChannel;
+  /** Control worker to driver worker. */
+  readonly commands: SampleChannel;
+  /** Driver worker to control worker: [position, velocity]. Never written by a real robot's driver. */
+  readonly truth: SampleChannel;
+  /** Control worker to main thread. */
+  readonly steps: RecordRing;
+  readonly events: RecordRing;
+  readonly lateness: LatenessHistogram;
+  readonly truthSample = new Float64Array(TRUTH_FIELDS);
+  readonly event = new Float64Array(EVENT_FIELDS);
+
+  constructor(buffers: RobotBuffers) {
+    this.words = new Int32Array(buffers.words);
+    this.samples = new SampleChannel(buffers.samples);
+    this.commands = new SampleChannel(buffers.commands);
+    this.truth = new SampleChannel(buffers.truth);
+    this.steps = new RecordRing(buffers.steps, buffers.stepFields);
+    this.events = new RecordRing(buffers.events, EVENT_FIELDS);
+    this.lateness = new LatenessHistogram(buffers.lateness);
+  }
+
+  get(word: number): number {
+    return Atomics.load(this.words, word);
+  }
+
+  set(word: number, value: number): void {
+    Atomics.store(this.words, word, value);
+  }
+
+  /** Makes a request, or counts. */
+  bump(word: number): void {
+    Atomics.add(this.words, word, 1);
+  }
+
+  get mode(): KernelMode {
+    return kernelModes[this.get(Word.mode)];
+  }
+
+  get latched(): Cause | undefined {
+    return causes[this.get(Word.latched) - 1];
+  }
+}
