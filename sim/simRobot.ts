@@ -88,6 +88,10 @@ export class SimRobot implements Driver {
     const { simulation: sim } = this;
     this.random = seed;
     sim.reset();
+    // Off before the first forces are computed: nothing of the last episode's gains may be felt.
+    for (const command of this.pending) command.flat.fill(0);
+    this.applied.kp_nm_rad.fill(Number.NaN);
+    this.drive(this.pending[0]);
     const { qpos } = sim.data;
     if (base) {
       qpos[0] = 0;
@@ -99,13 +103,6 @@ export class SimRobot implements Driver {
     sim.forward();
     this.ticks = 0;
     this.lastRead = -1;
-    for (const command of this.pending) {
-      command.mode = DriveMode.off;
-      command.kp_nm_rad.fill(0);
-      command.kd_nm_s_rad.fill(0);
-      command.torque_nm.fill(0);
-    }
-    this.applied.kp_nm_rad.fill(Number.NaN);
     for (const state of this.history) this.sense(state);
   }
 
