@@ -11,8 +11,8 @@ import { type EpisodeMemory, type Task, tolerance } from './task.js';
  * walking in circles; power, foot slip and changes of action cost a little, since a gait that
  * chatters wears a robot out.
  */
-const SPEED_M_S = [0.6, 0.9] as const;
-const SPEED_MARGIN_M_S = 0.8;
+const SPEED_M_S = [0.7, 0.95] as const;
+const SPEED_MARGIN_M_S = 0.9;
 const SPEED_REWARD = 1.5;
 const MAX_TILT_RAD = Math.PI / 6;
 const COST = {
