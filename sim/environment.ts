@@ -111,7 +111,7 @@ export class Environment {
     this.sense();
     control.kernel.arm(this.state);
     control.asked_rad.set(control.kernel.executed_rad);
-    this.window.begin();
+    this.window.reset();
     for (let j = 0; j < spec.joints.length; j++) this.targets_rad[j] = spec.joints[j].home_rad;
     for (let k = 0; k < SETTLING_PERIODS; k++) this.period(this.targets_rad, true);
     control.estimator.position_m.fill(0);

@@ -41,6 +41,12 @@ export class StepWindow implements Moment {
     this.loaded = new Uint8Array(this.feet.length);
   }
 
+  /** Starts an episode: whatever stood before it is forgotten. */
+  reset(): void {
+    this.loaded.fill(0);
+    this.begin();
+  }
+
   /** Starts a period. */
   begin(): void {
     this.start_m.set(this.motion.position_m);

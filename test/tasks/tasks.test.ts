@@ -1,0 +1,201 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../src/base/errors.js';
+import { Random } from '../../src/base/random.js';
+import { Chain } from '../../src/robot/kinematics.js';
+import { loadRobot } from '../../src/robot/load.js';
+import { type BodyMotion, RobotState } from '../../src/robot/state.js';
+import { createTask } from '../../src/tasks/index.js';
+import {
+  type ActionContract,
+  actionToTargets,
+  observationSize,
+  type Task,
+  targetsToAction,
+  tolerance,
+} from '../../src/tasks/task.js';
+import { StepWindow } from '../../src/tasks/window.js';
+
+const quadruped = loadRobot('quadruped').spec;
+const arm = loadRobot('arm').spec;
+
+const still = (): BodyMotion => ({ position_m: new Float64Array(3), velocity_m_s: new Float64Array(3) });
+
+/** A robot at home pose, its motion set by hand. */
+function scene(spec: typeof quadruped, name: string) {
+  const task: Task = createTask(name, spec);
+  const state = RobotState.for(spec);
+  state.position_rad.set(spec.joints.map((j) => j.home_rad));
+  const motion = still();
+  const executed = Float64Array.from(state.position_rad);
+  const window = new StepWindow(spec, state, motion, motion, executed);
+  const memory = task.createMemory();
+  window.begin();
+  task.begin(memory, window, new Random(1));
+  return { task, state, motion, executed, window, memory };
+}
+
+describe.each([
+  ['walk', quadruped],
+  ['reach', arm],
+] as const)('task %s', (name, spec) => {
+  it('writes exactly as many values as its contract says', () => {
+    const { task, window, memory, state } = scene(spec, name);
+    state.velocity_rad_s.fill(0.3);
+    const size = observationSize(task.contract);
+    const observation = new Float32Array(size + 4).fill(Number.NaN);
+    task.observe(window, memory, observation);
+    expect(observation.subarray(0, size).every(Number.isFinite)).toBe(true);
+    expect(observation.subarray(size).every(Number.isNaN)).toBe(true);
+  });
+
+  it('asks for nothing outside the position limits with residual actions', () => {
+    const { action } = createTask(name, spec).contract;
+    expect(action.centre_rad).toHaveLength(spec.joints.length);
+    expect(action.scale_rad).toHaveLength(spec.joints.length);
+    if (action.kind !== 'residual') return;
+    spec.joints.forEach(({ position_rad }, j) => {
+      expect(action.centre_rad[j] - action.scale_rad[j]).toBeGreaterThanOrEqual(position_rad[0]);
+      expect(action.centre_rad[j] + action.scale_rad[j]).toBeLessThanOrEqual(position_rad[1]);
+    });
+  });
+});
+
+describe('walk', () => {
+  const speedReward = (forward_m_s: number, sideways_m_s = 0, yaw_rad = 0) => {
+    const s = scene(quadruped, 'walk');
+    s.state.orientation.set([Math.cos(yaw_rad / 2), 0, 0, Math.sin(yaw_rad / 2)]);
+    s.task.begin(s.memory, s.window, new Random(1));
+    const period_s = 1 / quadruped.rates.policy_hz;
+    const [c, n] = [Math.cos(yaw_rad), Math.sin(yaw_rad)];
+    s.motion.position_m[0] = (c * forward_m_s - n * sideways_m_s) * period_s;
+    s.motion.position_m[1] = (n * forward_m_s + c * sideways_m_s) * period_s;
+    s.window.tick();
+    return s.task.reward(s.window, s.memory);
+  };
+
+  it('pays for forward speed along the starting heading, whichever that is, and for nothing else', () => {
+    expect(speedReward(0.7)).toBeGreaterThan(speedReward(0.3));
+    expect(speedReward(0.3)).toBeGreaterThan(speedReward(0));
+    expect(speedReward(-0.5)).toBeLessThanOrEqual(speedReward(0));
+    expect(speedReward(2.5)).toBeLessThan(speedReward(0.7));
+    expect(speedReward(0.7, 0, 2)).toBeCloseTo(speedReward(0.7), 9);
+    expect(speedReward(0, 0.7)).toBeLessThan(speedReward(0));
+    expect(speedReward(0.7, 0.5)).toBeLessThan(speedReward(0.7));
+  });
+
+  it('charges for power and for changes of action', () => {
+    const paid = (change: (s: ReturnType<typeof scene>) => void) => {
+      const s = scene(quadruped, 'walk');
+      change(s);
+      s.window.tick();
+      return s.task.reward(s.window, s.memory);
+    };
+    const base = paid(() => {});
+    expect(
+      paid(({ state }) => {
+        state.torque_nm.fill(5);
+        state.velocity_rad_s.fill(2);
+      }),
+    ).toBeLessThan(base);
+    expect(paid(({ memory }) => memory.action.fill(0.5))).toBeLessThan(base);
+  });
+
+  it('is over when the body tips by more than 30 degrees, not by less', () => {
+    const at = (tilt_deg: number) => {
+      const s = scene(quadruped, 'walk');
+      const half = (tilt_deg * Math.PI) / 360;
+      s.state.orientation.set([Math.cos(half), 0, Math.sin(half), 0]);
+      return s.task.terminated(s.window, s.memory);
+    };
+    expect(at(29)).toBe(false);
+    expect(at(31)).toBe(true);
+  });
+
+  it('is refused for a robot without legs', () => {
+    expect(() => createTask('walk', arm)).toThrow(UserError);
+    expect(() => createTask('walk', arm)).toThrow(/task walk needs a legged robot; arm has no feet/);
+  });
+});
+
+describe('reach', () => {
+  it('draws targets that the tool can be brought to, above the table, and repeats them from a seed', () => {
+    const { task, window, memory } = scene(arm, 'reach');
+    const draw = (seed: number) => {
+      task.begin(memory, window, new Random(seed));
+      return Array.from(memory.goal);
+    };
+    const longest_m = arm.chains[0].links.reduce((sum, l) => sum + Math.hypot(...l.offset_m), 0.1);
+    for (let seed = 0; seed < 200; seed++) {
+      const goal = draw(seed);
+      expect(goal[2]).toBeGreaterThan(0);
+      expect(Math.hypot(...goal)).toBeLessThan(longest_m);
+    }
+    expect(draw(7)).toEqual(draw(7));
+    expect(draw(8)).not.toEqual(draw(7));
+  });
+
+  it('has succeeded within 2 cm of the target, and pays more the nearer the tool is', () => {
+    const { task, window, memory, state } = scene(arm, 'reach');
+    const tool = new Chain(arm.chains[0], arm);
+    tool.update(state.position_rad);
+    const at = (distance_m: number) => {
+      memory.goal.set([tool.tip_m[0] + distance_m, tool.tip_m[1], tool.tip_m[2]]);
+      return { reward: task.reward(window, memory), success: task.succeeded?.(window, memory) };
+    };
+    expect(at(0.019).success).toBe(true);
+    expect(at(0.021).success).toBe(false);
+    const rewards = [0, 0.01, 0.03, 0.1, 0.3].map((d) => at(d).reward);
+    expect([...rewards].sort((a, b) => b - a)).toEqual(rewards);
+  });
+
+  it('is refused for a robot without a tool', () => {
+    expect(() => createTask('reach', quadruped)).toThrow(
+      /task reach needs a chain of kind "tool"; quadruped/,
+    );
+  });
+});
+
+it('an unknown task is refused with those that there are', () => {
+  expect(() => createTask('dance', quadruped)).toThrow(/no task "dance"; there are walk, reach/);
+});
+
+describe('actions', () => {
+  const n = 3;
+  const unit = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: n, maxLength: n });
+  const from = Float64Array.of(0.1, -0.2, 0.3);
+  const contracts: ActionContract[] = [
+    { kind: 'residual', centre_rad: [0.5, 0, -1], scale_rad: [0.4, 0.1, 2] },
+    { kind: 'delta', centre_rad: [0, 0, 0], scale_rad: [0.12, 0.12, 0.5] },
+  ];
+
+  it.each(contracts)('of kind $kind become targets and back', (contract) => {
+    fc.assert(
+      fc.property(unit, (action) => {
+        const targets = new Float64Array(n);
+        const back = new Float32Array(n);
+        actionToTargets(contract, action, from, targets);
+        targetsToAction(contract, targets, from, back);
+        back.forEach((a, j) => {
+          expect(a).toBeCloseTo(action[j], 6);
+        });
+      }),
+      { seed: 4, numRuns: 200 },
+    );
+  });
+
+  it.each(contracts)('of kind $kind are cut to [−1, 1]', (contract) => {
+    const [most, more] = [new Float64Array(n), new Float64Array(n)];
+    actionToTargets(contract, [1, -1, 1], from, most);
+    actionToTargets(contract, [7, -3, Number.POSITIVE_INFINITY], from, more);
+    expect(more).toEqual(most);
+  });
+});
+
+it('tolerance is 1 inside, falls linearly to 0 at the margin, and stays there', () => {
+  const t = (x: number) => tolerance(x, 1, 2, 4);
+  expect([t(1), t(1.5), t(2)]).toEqual([1, 1, 1]);
+  expect(t(4)).toBeCloseTo(0.5, 12);
+  expect(t(-1)).toBeCloseTo(0.5, 12);
+  expect([t(6), t(100), t(-3)]).toEqual([0, 0, 0]);
+});
