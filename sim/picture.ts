@@ -26,7 +26,7 @@ type Point = readonly [x: number, y: number, depth: number];
 /**
  * Draws the robot of a simulation as vector graphics: parallel projection, shapes painted from back
  * to front. MuJoCo in WebAssembly renders nothing, and a page needs no more than this.
- * @param originX_m world x that lies at the left edge; @param opacity of the whole robot
+ * @param originX_m world x that the picture turns about and that lies at its zero; @param opacity of the whole robot
  */
 export function drawRobot(sim: Simulation, view: View, originX_m: number, opacity = 1): string {
   const { geom_xpos, geom_xmat } = sim.data;

@@ -13,12 +13,12 @@ import { loadPolicy } from '../../src/policy/inference.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { createTask } from '../../src/tasks/index.js';
 
-const VIEW: View = { scale: 230, azimuth_rad: 0.35, elevation_rad: 0.3 };
+const VIEW: View = { scale: 230, azimuth_rad: 0.4, elevation_rad: 0.2 };
 const WIDTH = 880;
 const HEIGHT = 190;
 /** The strip begins once the gait is steady. */
 const FIRST_STEP = 60;
-const STEPS_BETWEEN = 20;
+const STEPS_BETWEEN = 23;
 const POSES = 5;
 
 const [bundlePath = 'policies/quadruped-walk', out = 'docs/walk.svg'] = process.argv.slice(2);
@@ -38,8 +38,12 @@ for (let step = 0; poses.length < POSES; step++) {
   env.step(action);
   const since = step - FIRST_STEP;
   if (since < 0 || since % STEPS_BETWEEN !== 0) continue;
-  if (since === 0) origin = env.robot.truth.qpos[0] - 0.35;
-  poses.push(drawRobot(env.robot.simulation, VIEW, origin, 0.35 + (0.65 * (poses.length + 1)) / POSES));
+  // Each pose is turned about itself, so that the strip stays level.
+  const x_m = env.robot.truth.qpos[0];
+  if (since === 0) origin = x_m - 0.4;
+  const opacity = 0.35 + (0.65 * (poses.length + 1)) / POSES;
+  const pose = drawRobot(env.robot.simulation, VIEW, x_m, opacity);
+  poses.push(`<g transform="translate(${((x_m - origin) * VIEW.scale).toFixed(1)} 0)">${pose}</g>`);
 }
 const ground = 150;
 writeFileSync(

@@ -77,7 +77,7 @@ const FILES = {
 /** The evaluation that a bundle reports: episodes that neither training nor selection has seen. */
 const FINAL = {
   walk: { episodes: 20, seconds_each: 20 },
-  reach: { episodes: 100, seconds_each: 5 },
+  reach: { episodes: 100, seconds_each: 4 },
 } as const;
 
 /**

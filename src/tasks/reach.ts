@@ -10,7 +10,9 @@ const LOWEST_TARGET_M = 0.05;
 /** Targets are drawn from this share of each joint's range, about its middle. */
 const RANGE_SHARE = 0.7;
 const STEP_RAD = 0.12;
-const EPISODE_S = 5;
+const EPISODE_S = 4;
+/** Width of the slope that leads to a target from further away. */
+const NEAR_M = 0.06;
 const COST = { actionChange: 0.01, action: 0.005 } as const;
 
 /**
@@ -85,7 +87,13 @@ export function reach(spec: RobotSpec): Task {
         change += (action[j] - previousAction[j]) ** 2;
         effort += action[j] ** 2;
       }
-      return -2 * d + Math.exp(-((d / REACHED_M) ** 2)) - COST.actionChange * change - COST.action * effort;
+      return (
+        -2 * d +
+        0.5 * Math.exp(-((d / NEAR_M) ** 2)) +
+        Math.exp(-((d / REACHED_M) ** 2)) -
+        COST.actionChange * change -
+        COST.action * effort
+      );
     },
 
     terminated: () => false,
