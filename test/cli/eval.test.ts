@@ -1,0 +1,96 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evaluationSchema } from '../../src/policy/manifest.js';
+import { lastJson, reverie, untrainedBundle } from './support.js';
+
+let folder: string;
+let arm: string;
+let quadruped: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'reverie-eval-'));
+  arm = untrainedBundle(join(folder, 'arm'), 'arm', 'reach').path;
+  quadruped = untrainedBundle(join(folder, 'quadruped'), 'quadruped', 'walk').path;
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('reverie eval', () => {
+  it('ends with one object of figures, the same from a seed for one worker as for three', async () => {
+    const run = (workers: string, seed: string) =>
+      reverie([
+        'eval',
+        quadruped,
+        '--episodes',
+        '4',
+        '--seconds',
+        '1',
+        '--seed',
+        seed,
+        '--workers',
+        workers,
+        '--json',
+      ]);
+    const [one, three, other] = [await run('1', '3'), await run('3', '3'), await run('1', '4')];
+    expect(one.stderr).toBe('');
+    expect(one.code).toBe(0);
+    expect(one.stdout.trim().split('\n')).toHaveLength(1);
+    const evaluation = lastJson(one);
+    expect(evaluationSchema.parse(evaluation)).toMatchObject({
+      episodes: 4,
+      seconds_each: 1,
+      success_rate: 0,
+    });
+    expect(Object.keys(evaluation)).toEqual([
+      'episodes',
+      'seconds_each',
+      'falls',
+      'mean_speed_mps',
+      'success_rate',
+      'mean_return',
+      'mean_power_w',
+      'foot_slip_mps',
+      'touchdowns_per_s',
+      'action_rate',
+    ]);
+    expect(three.stdout).toBe(one.stdout);
+    expect(other.stdout).not.toBe(one.stdout);
+  });
+
+  it('prints a table for people, without figures that the robot cannot have', async () => {
+    const { code, stdout } = await reverie(['eval', arm, '--episodes', '2', '--seconds', '2']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^episodes +2 of 2 s$/m);
+    expect(stdout).toMatch(/^success +\d+ %$/m);
+    expect(stdout).toMatch(/^mean speed +–$/m);
+  });
+
+  it('refuses a policy for another robot, with the reasons', async () => {
+    const { code, stdout, stderr } = await reverie(['eval', arm, '--robot', 'quadruped', '--json']);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/task reach needs a chain of kind "tool"; quadruped has none/);
+    const manifestPath = join(quadruped, 'manifest.json');
+    const original = readFileSync(manifestPath, 'utf8');
+    const manifest = JSON.parse(original);
+    manifest.joints.reverse();
+    writeFileSync(manifestPath, JSON.stringify(manifest));
+    const reordered = await reverie(['eval', quadruped]);
+    writeFileSync(manifestPath, original);
+    expect(reordered.code).toBe(2);
+    expect(reordered.stderr).toMatch(
+      /is refused for .*robot\.yaml:\n {2}joint 0 of the policy is "RL_knee", of the robot "FR_abduction"/,
+    );
+  });
+
+  it('refuses a network that was cut short, and one that was changed', async () => {
+    const { path } = untrainedBundle(join(folder, 'damaged'), 'arm', 'reach');
+    appendFileSync(join(path, 'policy.onnx'), 'x');
+    expect((await reverie(['eval', path])).stderr).toMatch(/policy\.onnx: its \d+ bytes have SHA-256/);
+    truncateSync(join(path, 'policy.onnx'), 100);
+    const cut = await reverie(['eval', path]);
+    expect(cut.code).toBe(2);
+    expect(cut.stderr).toMatch(/policy\.onnx: its 100 bytes have SHA-256/);
+    expect(cut.stderr).not.toMatch(/\n {4}at /);
+  });
+});
