@@ -3,6 +3,8 @@ import type { Command } from 'commander';
 /** Every subcommand of `reverie`, in the order of its help; each is loaded when it is asked for. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import('./train.js')).trainCommand(),
+  run: async () => (await import('./run.js')).runCommand(),
+  learn: async () => (await import('./learn.js')).learnCommand(),
   eval: async () => (await import('./eval.js')).evalCommand(),
   export: async () => (await import('./export.js')).exportCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),

@@ -69,7 +69,6 @@ export function startCommand(): Command {
         policy: options.policy ?? trained?.bundle,
         trainingRun: trained && run,
         seconds: options.seconds,
-        json: options.json,
       });
       if (options.json) printJson({ ...summary, train: trained ?? null });
     });

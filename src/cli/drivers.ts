@@ -1,0 +1,12 @@
+import type { DriverChoice } from '../control/hostedDriver.js';
+import type { Launch } from '../launch/launch.js';
+import type { Robot } from '../robot/load.js';
+
+/** The driver module that a launch file names; imported in the driver worker alone. */
+export function driverFor(launch: Launch, robot: Robot): DriverChoice {
+  const { seed, randomisation } = launch.driver;
+  return {
+    module: new URL('../../sim/realtimeDriver.js', import.meta.url).href,
+    options: { robot: robot.path, seed, randomisation },
+  };
+}

@@ -1,0 +1,225 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { UserError } from '../base/errors.js';
+import { attend } from '../control/attendant.js';
+import { RobotProcess } from '../control/robotProcess.js';
+import { SafetyLog } from '../control/safetyLog.js';
+import { type Launch, loadLaunch } from '../launch/launch.js';
+import { admit } from '../policy/admission.js';
+import { type Bundle, readBundle } from '../policy/bundle.js';
+import { loadRobot } from '../robot/load.js';
+import type { RobotSpec } from '../robot/spec.js';
+import { createTask } from '../tasks/index.js';
+import { driverFor } from './drivers.js';
+import { Ending } from './ending.js';
+import { FleetLink } from './fleetLink.js';
+import { LearnerChild } from './learnerChild.js';
+import { operator } from './operator.js';
+import { seconds } from './options.js';
+import { printJson } from './output.js';
+import { StatusLine } from './statusLine.js';
+import { Watch } from './watch.js';
+
+const EXAMPLES = `
+Examples:
+  reverie run launch/quadruped.sim.yaml --policy runs/walk-quadruped-1/policy
+  reverie run quadruped.sim --policy quadruped-walk --seconds 60
+  reverie run launch/arm.sim.yaml --policy arm-reach --seconds 20 --json | tail -n 1
+
+Space bar: emergency stop, which ends the run. Ctrl-C: to the stop pose, then torque off; Ctrl-C again:
+emergency stop. Exit codes: 0 done, 1 a fault, 2 a mistake in what was asked, 3 emergency stop.`;
+
+export interface RunOptions {
+  /** Bundle, by name or folder; the launch file's where not given. */
+  readonly policy?: string;
+  /** Folder of the training run that the policy comes from: the learner goes on from there. */
+  readonly trainingRun?: string;
+  /** Length of the real-time part; without end where not given. */
+  readonly seconds?: number;
+}
+
+/** What a run ends with under `--json`. */
+export interface RunSummary {
+  readonly robot: string;
+  /** Name of the policy that it started with. */
+  readonly policy: string | null;
+  readonly seconds: number;
+  /** Net displacement along each episode's starting heading, summed; null for a fixed base. */
+  readonly distance_m: number | null;
+  readonly mean_speed_mps: number | null;
+  readonly falls: number;
+  readonly safety_events: number;
+  readonly ticks: number;
+  readonly missed_ticks: number;
+  readonly late_p999_ms: number;
+  readonly learner_updates: number;
+  /** Policy steps that a learner can learn from. */
+  readonly transitions: number;
+  readonly train: null;
+}
+
+const EMERGENCY_STOP = 3;
+/** After an emergency stop the drives brake for this long before torque goes off. */
+const BRAKE_S = 1;
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('run a robot in real time, with its safety kernel, and learn from what it does')
+    .argument('<launch>', 'launch file, or name of one in launch/')
+    .option('--policy <bundle>', 'policy to start with, by name or folder')
+    .option('--seconds <s>', 'end after this long', seconds)
+    .option('--json', 'print one object at the end, nothing else, on standard output')
+    .addHelpText('after', EXAMPLES)
+    .action(async (launch: string, options: RunOptions & { json?: true }) => {
+      const summary = await runLaunch(loadLaunch(launch), options);
+      if (options.json) printJson(summary);
+    });
+}
+
+/**
+ * Runs what a launch file describes until its time is over or somebody stops it. Prints to standard
+ * error alone. Sets the exit code after an emergency stop.
+ * @throws UserError where robot, task or policy do not fit; Error when a worker failed
+ */
+export async function runLaunch(launch: Launch, options: RunOptions): Promise<RunSummary> {
+  const robotFile = loadRobot(launch.robot);
+  const { spec } = robotFile;
+  const bundle = openPolicy(launch, spec, options.policy);
+  const started = new Date().toISOString().replace(/[:.]/g, '-');
+  const folder = join(launch.runs, `run-${launch.task}-${spec.name}-${started}`);
+  mkdirSync(folder, { recursive: true });
+
+  const status = new StatusLine();
+  const notice = (line: string) => status.note(line);
+  const robot = await RobotProcess.start({
+    spec,
+    driver: driverFor(launch, robotFile),
+    task: launch.task,
+    explore: launch.explore,
+    seed: launch.seed,
+    fifo: launch.realtime.fifo,
+    onNotice: notice,
+  });
+  const log = new SafetyLog(join(folder, 'safety.jsonl'), spec);
+  robot.events.subscribe((event) => log.write(event));
+  const watch = new Watch(robot);
+  const ending = new Ending();
+  robot.failures.subscribe((error) => ending.fail(error));
+  const letGo = operator({
+    stop: () => ending.end('stopped'),
+    emergencyStop: () => {
+      robot.emergencyStop();
+      ending.emergencyStop();
+      ending.end('emergency stop');
+    },
+  });
+  let fleet: FleetLink | undefined;
+  let learner: LearnerChild | undefined;
+  let sendAway: (() => void) | undefined;
+  let ticker: NodeJS.Timeout | undefined;
+  try {
+    fleet = await FleetLink.open(launch, robot, notice);
+    if (bundle) {
+      const answer = await robot.setPolicy(bundle);
+      if (!answer.admitted) throw refusal(bundle, answer.reasons);
+    }
+    if (launch.learner.enabled)
+      learner = new LearnerChild(launch, {
+        broker: fleet.broker.url,
+        run: join(folder, 'learner'),
+        from: options.trainingRun,
+        policy: bundle?.path,
+        onLine: notice,
+        onLost: (how) => {
+          const keeps = launch.learner.when_lost === 'keep';
+          notice(`the learner is gone (${how}); the robot ${keeps ? 'keeps its policy' : 'stops'}`);
+          if (!keeps) ending.end('learner lost');
+        },
+      });
+    if (robot.canReplace) sendAway = attend(robot, () => notice('fallen; put back on its feet'));
+    await armed(robot);
+    const began_ms = Date.now();
+    const elapsed_s = () => (Date.now() - began_ms) / 1e3;
+    ticker = setInterval(() => status.update(watch.line(fleet!, elapsed_s(), options.seconds)), 1000);
+    if (options.seconds) setTimeout(() => ending.end('time over'), 1e3 * options.seconds).unref();
+
+    const how = await ending.happened;
+    const spent_s = elapsed_s();
+    sendAway?.();
+    clearInterval(ticker);
+    const summary = summarise(robot, watch, fleet, bundle, spent_s);
+    status.note(`${how}: ${robot.status().latched === 'emergency_stop' ? 'braking' : 'to the stop pose'}`);
+    await Promise.race([robot.requestStop(), ending.emergency]);
+    if (robot.status().latched === 'emergency_stop') {
+      process.exitCode = EMERGENCY_STOP;
+      await robot.requestStop();
+      await new Promise((resolve) => setTimeout(resolve, 1e3 * BRAKE_S));
+    }
+    return summary;
+  } finally {
+    clearInterval(ticker);
+    sendAway?.();
+    status.end();
+    // Torque off before anything else is taken down.
+    await robot.close();
+    letGo();
+    await learner?.close();
+    await fleet?.close();
+    log.close();
+  }
+}
+
+/** Checks what can be checked before anything moves. The control loop checks again. */
+function openPolicy(launch: Launch, spec: RobotSpec, given: string | undefined): Bundle | undefined {
+  const { contract } = createTask(launch.task, spec);
+  const name = given ?? launch.policy;
+  if (name === null) return undefined;
+  const bundle = readBundle(name);
+  const admission = admit(bundle.manifest, { spec, contract });
+  if (!admission.admitted) throw refusal(bundle, admission.reasons);
+  return bundle;
+}
+
+function refusal(bundle: Bundle, reasons: readonly string[]): UserError {
+  return new UserError(`${bundle.path} is refused:\n${reasons.map((r) => `  ${r}`).join('\n')}`);
+}
+
+/** A driver may need a moment before its first sample. */
+async function armed(robot: RobotProcess): Promise<void> {
+  if (!(await robot.arm()))
+    throw new Error(
+      `the robot did not arm: ${robot.status().latched ?? 'its driver gives no fresh samples'}`,
+    );
+}
+
+function summarise(
+  robot: RobotProcess,
+  watch: Watch,
+  fleet: FleetLink,
+  bundle: Bundle | undefined,
+  spent_s: number,
+): RunSummary {
+  const { spec } = robot.options;
+  const s = robot.status();
+  const distance_m = spec.base === 'fixed' ? null : watch.odometer.distance_m;
+  return {
+    robot: spec.name,
+    policy: bundle?.manifest.name ?? null,
+    seconds: round(spent_s),
+    distance_m: distance_m === null ? null : round(distance_m),
+    mean_speed_mps: distance_m === null ? null : round(distance_m / spent_s),
+    falls: s.falls,
+    safety_events: s.safety_events,
+    ticks: s.ticks,
+    missed_ticks: s.missed_ticks,
+    late_p999_ms: round(s.late_p999_ms),
+    learner_updates: fleet.learner?.updates ?? 0,
+    transitions: fleet.sender.added,
+    train: null,
+  };
+}
+
+function round(x: number): number {
+  return Number(x.toFixed(3));
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { parseUserInput } from '../base/errors.js';
+import { findNamed, readYaml } from '../base/files.js';
+
+/**
+ * What runs together, as a launch file says it. There is no key for a limit: limits are the robot's,
+ * and no launch file can loosen one.
+ */
+
+const count = z.int().positive();
+const name = z.string().regex(/^[A-Za-z0-9_-]+$/, 'expected letters, digits, "_", "-"');
+
+const driverSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('sim'),
+    seed: z.int().nonnegative().default(0).describe('of noise and of what the world varies'),
+    randomisation: z
+      .enum(['none', 'evaluation', 'training'])
+      .default('none')
+      .describe('friction, payload and pushes'),
+  }),
+]);
+
+const learnerSchema = z.strictObject({
+  enabled: z.boolean().default(true),
+  preset: z.string().optional().describe('where no training run is gone on with'),
+  overrides: z.record(z.string(), z.unknown()).default({}).describe("of the learner's hyperparameters"),
+  replay: count.default(200_000).describe('transitions kept, where no training run is gone on with'),
+  updates_per_step: z.number().positive().default(8).describe('for each transition, at most'),
+  warmup: count.default(500).describe('transitions before the first update'),
+  evaluate_every: count.default(1000).describe('updates between candidates'),
+  evaluation: z
+    .strictObject({
+      episodes: count.default(5),
+      seconds_each: z.number().positive().default(10),
+    })
+    .prefault({})
+    .describe('in simulation, of each candidate and of the policy in use'),
+  when_lost: z
+    .enum(['keep', 'stop'])
+    .default('keep')
+    .describe('whether the robot keeps its policy or stops when the learner is gone'),
+});
+
+export const launchSchema = z.strictObject({
+  robot: z.string().min(1).describe('name, or path of its folder'),
+  name: name.optional().describe("of this one robot in the fleet; the robot's own where not given"),
+  site: name.default('local'),
+  driver: driverSchema,
+  task: z.string().min(1),
+  policy: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('bundle, by name or folder; null to wait for one'),
+  explore: z.number().min(0).max(2).default(0).describe("factor on the policy's own spread; 0: mean action"),
+  seed: z.int().nonnegative().default(0).describe('of goals and exploration'),
+  learner: learnerSchema.prefault({ enabled: false }),
+  realtime: z.strictObject({ fifo: z.boolean().default(true) }).prefault({}),
+  runs: z.string().min(1).default('runs').describe('folder in which each run gets a folder of its own'),
+});
+
+export type Launch = z.output<typeof launchSchema> & {
+  /** The file that it was read from. */
+  readonly path: string;
+};
+
+/**
+ * @param given path, or name of a file in `launch/` of this package
+ * @throws UserError naming file, key and what was expected
+ */
+export function loadLaunch(given: string): Launch {
+  const path = findNamed('launch', given, ['{}', '{}.yaml', '../{}']);
+  return { ...parseUserInput(launchSchema, readYaml(path), path), path };
+}
