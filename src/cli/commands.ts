@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 
 /** Every subcommand of `reverie`, in the order of its help; each is loaded when it is asked for. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./start.js')).startCommand(),
   train: async () => (await import('./train.js')).trainCommand(),
   run: async () => (await import('./run.js')).runCommand(),
   learn: async () => (await import('./learn.js')).learnCommand(),

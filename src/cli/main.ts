@@ -16,7 +16,7 @@ Examples:
   reverie run launch/quadruped.sim.yaml                 run a robot in real time
   reverie export runs/walk-quadruped-1/policy --out to  hand it to somebody else's runtime
 
-Each command has --help with examples of its own, and --json for machines.`;
+Each command has --help with examples of its own; those that end with a result have --json for machines.`;
 
 /**
  * Builds the program with the subcommand that is asked for, or all of them where none is: a command

@@ -2,7 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileModel } from '../../sim/model.js';
 import { loadMujoco } from '../../sim/mujoco.js';
-import { packageRoot, readYaml } from '../base/files.js';
+import { packageRoot } from '../base/files.js';
+import { loadLaunch } from '../launch/launch.js';
 import { admit } from '../policy/admission.js';
 import { readBundle } from '../policy/bundle.js';
 import { loadPolicy } from '../policy/inference.js';
@@ -31,8 +32,10 @@ function openPolicy(name: string): void {
   if (!admission.admitted) throw new Error(admission.reasons.join('; '));
 }
 
+/** Each launch file is as its schema says, and its robot can do its task. */
 function openLaunchFile(name: string): void {
-  readYaml(join(packageRoot, 'launch', name));
+  const launch = loadLaunch(join(packageRoot, 'launch', name));
+  createTask(launch.task, loadRobot(launch.robot).spec);
 }
 
 function checkEach(folder: string, open: (name: string) => void): Finding {

@@ -2,6 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeBundle } from '../../src/policy/bundle.js';
 import { evaluationSchema } from '../../src/policy/manifest.js';
 import { lastJson, reverie, untrainedBundle } from './support.js';
 
@@ -81,6 +82,17 @@ describe('reverie eval', () => {
     expect(reordered.stderr).toMatch(
       /is refused for .*robot\.yaml:\n {2}joint 0 of the policy is "RL_knee", of the robot "FR_abduction"/,
     );
+  });
+
+  it('passes on what a worker finds wrong with the network', async () => {
+    const { manifest, onnx } = untrainedBundle(join(folder, 'whole'), 'arm', 'reach');
+    const network = { ...manifest.network, outputs: { action: 'torque' } };
+    const { path } = writeBundle(join(folder, 'other'), { manifest: { ...manifest, network }, onnx });
+    const { code, stdout, stderr } = await reverie(['eval', path, '--episodes', '3', '--json']);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^reverie: .*policy\.onnx: no output "torque"; there are .*action/);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
   it('refuses a network that was cut short, and one that was changed', async () => {
