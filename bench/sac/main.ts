@@ -6,7 +6,7 @@ import { type Contender, ours, PyTorch, type Sizes } from './contenders.js';
 
 const usage = `SAC updates a second, ours against CleanRL's in PyTorch, paired and interleaved in one run.
 
-  node dist/bench/sac/main.js [--python PATH] [--rounds 15] [--updates 20] [--threads 1,2]
+  node dist/bench/sac/main.js [--python PATH] [--rounds 40] [--updates 5] [--threads 1,2]
                               [--hidden 256] [--batch 256] [--spin] [--json]
 
 --python   an interpreter that has PyTorch; else REVERIE_PYTHON, else python3
@@ -16,8 +16,8 @@ const usage = `SAC updates a second, ours against CleanRL's in PyTorch, paired a
 const { values: flags } = parseArgs({
   options: {
     python: { type: 'string', default: process.env.REVERIE_PYTHON ?? 'python3' },
-    rounds: { type: 'string', default: '15' },
-    updates: { type: 'string', default: '20' },
+    rounds: { type: 'string', default: '40' },
+    updates: { type: 'string', default: '5' },
     threads: { type: 'string', default: '1,2' },
     hidden: { type: 'string', default: '256' },
     batch: { type: 'string', default: '256' },
@@ -51,11 +51,12 @@ for (const threads of flags.threads.split(',').map(Number)) {
 }
 if (typeof torch === 'string') say(`no PyTorch (${torch}): ours alone`);
 
-// Each round runs everybody once, in turn, so that whatever else the machine does falls on all alike.
+// Each round runs everybody once, there and back, so that whatever else the machine does falls on all alike. Rounds
+// are short: on a busy machine many short pairs agree better than few long ones.
 const rates = new Map<Contender, number[]>(contenders.map((c) => [c, []]));
 for (const c of contenders) await c.run(updates);
 for (let round = 0; round < Number(flags.rounds); round++) {
-  for (const c of contenders) {
+  for (const c of round % 2 ? contenders.toReversed() : contenders) {
     // Threads of the one before stop spinning.
     await sleep(20);
     rates.get(c)!.push(updates / (await c.run(updates)));
