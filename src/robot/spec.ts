@@ -77,7 +77,8 @@ export const robotSchema = z
       .strictObject({ tilt_rad: positive.describe('angle of the body z axis from vertical') })
       .optional(),
     watchdog: z.strictObject({
-      sensor_age_s: positive.describe('older samples count as stale'),
+      sensor_age_s: positive.describe('older samples count as stale: the drives hold their last target'),
+      sensor_lost_s: positive.describe('older still: the robot brakes, and waits for its operator'),
       command_age_s: positive.describe('a policy silent for longer is stopped'),
     }),
     stop: z.strictObject({

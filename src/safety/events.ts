@@ -1,6 +1,7 @@
 /** Why the kernel intervened. The order is the code under which an event travels through shared memory. */
 export const causes = [
   'sensor_stale',
+  'sensor_lost',
   'sensor_invalid',
   'sensor_range',
   'command_stale',
@@ -19,7 +20,7 @@ export type Cause = (typeof causes)[number];
 
 /** Causes that make the robot stop; the others only shape what it was asked to do. */
 export const stopping: ReadonlySet<Cause> = new Set<Cause>([
-  'sensor_stale',
+  'sensor_lost',
   'sensor_invalid',
   'sensor_range',
   'command_stale',

@@ -2,7 +2,7 @@ import type { RobotSpec } from '../robot/spec.js';
 import { DriveMode, JointCommand, type RobotState } from '../robot/state.js';
 import { type Cause, EventRing } from './events.js';
 import { hasFallen } from './fall.js';
-import { checkSensors } from './sensors.js';
+import { checkSensors, type Sensing } from './sensors.js';
 import { StopMotion } from './stop.js';
 import { moveTarget } from './target.js';
 import { driveTorque_nm, limitDamping, limitTorque } from './torque.js';
@@ -88,9 +88,17 @@ export class SafetyKernel {
    * @returns the command, in memory that the next tick reuses
    */
   step(state: RobotState, asked_rad: Float64Array, askedAt_s: number, now_s: number): JointCommand {
-    if (this.mode !== 'idle') this.guard(state, asked_rad, askedAt_s, now_s);
     const { command } = this;
     command.time_s = now_s;
+    if (this.mode !== 'idle') {
+      const sensing = checkSensors(this.spec, state, now_s, this.events);
+      if (sensing === 'stale' && this.mode !== 'damp') {
+        this.freeze();
+        this.events.endTick();
+        return command;
+      }
+      this.guard(sensing, state, asked_rad, askedAt_s, now_s);
+    }
     switch (this.mode) {
       case 'idle':
         this.release(DriveMode.off);
@@ -118,10 +126,24 @@ export class SafetyKernel {
     return command;
   }
 
+  /**
+   * Nothing is known of this moment: the drives get their last command again, whose targets they hold
+   * with their own sensors, and the targets stop where they are.
+   */
+  private freeze(): void {
+    for (let j = 0; j < this.executed_rad.length; j++) this.targets[2 * j + 1] = 0;
+  }
+
   /** Decides from sensors and watchdogs what mode this tick is in. */
-  private guard(state: RobotState, asked_rad: Float64Array, askedAt_s: number, now_s: number): void {
+  private guard(
+    sensing: Sensing,
+    state: RobotState,
+    asked_rad: Float64Array,
+    askedAt_s: number,
+    now_s: number,
+  ): void {
     // Without believable sensing nothing can be closed around it: brake, and wait for the operator.
-    if (!checkSensors(this.spec, state, now_s, this.events)) {
+    if (sensing === 'bad') {
       this.latch('sensor_invalid');
       this.mode = 'damp';
       return;

@@ -8,16 +8,26 @@ const POSITION_SLACK_RAD = 0.2;
 const VELOCITY_FACTOR = 4;
 
 /**
- * Whether a sample can be believed: fresh, finite, inside what the hardware can measure.
- * Stale values are the silent kind of failure: a bus that died repeats its last sample for ever.
- * @returns true when it can
+ * What a sample is worth. `stale`: too old to close a loop around, as after a hiccup of a bus or of
+ * this machine. `bad`: not finite, beyond what the hardware can measure, or so old that sensing is lost:
+ * a bus that died repeats its last sample for ever.
  */
-export function checkSensors(spec: RobotSpec, state: RobotState, now_s: number, events: EventRing): boolean {
+export type Sensing = 'good' | 'stale' | 'bad';
+
+export function checkSensors(spec: RobotSpec, state: RobotState, now_s: number, events: EventRing): Sensing {
   const age = now_s - state.time_s;
-  if (!(age <= spec.watchdog.sensor_age_s)) {
-    events.report(now_s, 'sensor_stale', -1, age, spec.watchdog.sensor_age_s);
-    return false;
+  if (!(age <= spec.watchdog.sensor_lost_s)) {
+    events.report(now_s, 'sensor_lost', -1, age, spec.watchdog.sensor_lost_s);
+    return 'bad';
   }
+  if (!withinReach(spec, state, now_s, events)) return 'bad';
+  if (age <= spec.watchdog.sensor_age_s) return 'good';
+  events.report(now_s, 'sensor_stale', -1, age, spec.watchdog.sensor_age_s);
+  return 'stale';
+}
+
+/** Whether every value is finite and one that the hardware can measure. */
+function withinReach(spec: RobotSpec, state: RobotState, now_s: number, events: EventRing): boolean {
   const { flat } = state;
   for (let i = 0; i < flat.length; i++) {
     if (!Number.isFinite(flat[i])) {

@@ -53,15 +53,15 @@ describe.each([quadruped, arm])('on the $name', (spec) => {
 
   const unbelievable: [string, Cause, (state: RobotState) => void][] = [
     [
-      'stale',
-      'sensor_stale',
+      'older than sensing may be',
+      'sensor_lost',
       (s) => {
-        s.time_s -= spec.watchdog.sensor_age_s * 1.5;
+        s.time_s -= spec.watchdog.sensor_lost_s * 1.5;
       },
     ],
     [
       'without a time',
-      'sensor_stale',
+      'sensor_lost',
       (s) => {
         s.time_s = Number.NaN;
       },
@@ -95,6 +95,20 @@ describe.each([quadruped, arm])('on the $name', (spec) => {
       },
     ],
   ];
+
+  it('a stale sample freezes the command; the robot goes on with the next fresh one', () => {
+    const before = bench.kernel.command.position_rad.slice();
+    const age = (spec.watchdog.sensor_age_s + spec.watchdog.sensor_lost_s) / 2;
+    bench.run(0.02, (s) => {
+      s.time_s -= age;
+    });
+    expect(bench.causes).toContain('sensor_stale');
+    expect(bench.kernel.command.position_rad).toEqual(before);
+    expect(bench.kernel.command.mode).toBe(DriveMode.track);
+    expect(bench.kernel.latched).toBeUndefined();
+    bench.run(0.02);
+    expect(bench.kernel.mode).toBe('run');
+  });
 
   it.each(unbelievable)('a sample %s brakes the robot and latches', (_what, cause, spoil) => {
     bench.run(0.002, spoil);

@@ -66,7 +66,7 @@ export const pendulum = {
       tip_m: [0, 0, 0.1],
     },
   ],
-  watchdog: { sensor_age_s: 0.05, command_age_s: 0.2 },
+  watchdog: { sensor_age_s: 0.05, sensor_lost_s: 0.25, command_age_s: 0.2 },
   stop: { pose_rad: [0, 0], seconds: 1, afterwards: 'hold', emergency: 'damp' },
   simulation: {
     position_noise_rad: 0,

@@ -63,7 +63,15 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
   },
   reach: {
     preset: 'layernorm',
-    learner: { actor_lr: 1e-3, critic_lr: 1e-3, temperature_lr: 1e-3, gamma: 0.95, tau: 0.01, n_step: 3 },
+    learner: {
+      actor_lr: 1e-3,
+      critic_lr: 1e-3,
+      temperature_lr: 1e-3,
+      gamma: 0.95,
+      tau: 0.01,
+      n_step: 3,
+      target_entropy_per_action: -1,
+    },
     recipe: {
       // Each episode is one target: many environments see many.
       steps: 80_000,
