@@ -5,8 +5,9 @@ import type { Task } from './task.js';
 
 /** Close enough: the tool within this distance of the target. */
 export const REACHED_M = 0.02;
-/** A target keeps this far above the table, which is the plane of the base. */
+/** Targets lie above the table, which is the plane of the base, and in front of the arm, as its work does. */
 const LOWEST_TARGET_M = 0.05;
+const NEAREST_TARGET_M = 0.1;
 /** Targets are drawn from this share of each joint's range, about its middle. */
 const RANGE_SHARE = 0.7;
 const STEP_RAD = 0.12;
@@ -63,7 +64,7 @@ export function reach(spec: RobotSpec): Task {
       do {
         for (let j = 0; j < n; j++) drawn[j] = middle[j] + RANGE_SHARE * half[j] * random.uniform(-1, 1);
         tool.update(drawn);
-      } while (tool.tip_m[2] < LOWEST_TARGET_M);
+      } while (tool.tip_m[2] < LOWEST_TARGET_M || tool.tip_m[0] < NEAREST_TARGET_M);
       memory.goal.set(tool.tip_m);
       memory.action.fill(0);
       memory.previousAction.fill(0);
