@@ -25,9 +25,9 @@ export async function ours(
   sizes: Sizes,
   config: SacConfig,
   threads: number,
-  spin: boolean,
+  spin_us: number,
 ): Promise<Contender> {
-  const learner = await SacLearner.create({ ...sizes, config, seed: 1, threads, spin });
+  const learner = await SacLearner.create({ ...sizes, config, seed: 1, threads, spin_us });
   const random = new Random(2);
   const draw = (count: number) => {
     const values = new Float32Array(count);

@@ -7,11 +7,12 @@ import { type Contender, ours, PyTorch, type Sizes } from './contenders.js';
 const usage = `SAC updates a second, ours against CleanRL's in PyTorch, paired and interleaved in one run.
 
   node dist/bench/sac/main.js [--python PATH] [--rounds 40] [--updates 5] [--threads 1,2]
-                              [--hidden 256] [--batch 256] [--spin] [--json]
+                              [--hidden 256] [--batch 256] [--spin-us 100] [--json]
 
 --python   an interpreter that has PyTorch; else REVERIE_PYTHON, else python3
 --updates  in each round, for each contender
---spin     let our waiting threads spin, as PyTorch's do; off as in training, which shares the processor`;
+--spin-us  how long our waiting threads spin before they sleep, as PyTorch's do; 0 is what training does,
+           where simulations share the processor`;
 
 const { values: flags } = parseArgs({
   options: {
@@ -21,7 +22,7 @@ const { values: flags } = parseArgs({
     threads: { type: 'string', default: '1,2' },
     hidden: { type: 'string', default: '256' },
     batch: { type: 'string', default: '256' },
-    spin: { type: 'boolean', default: false },
+    'spin-us': { type: 'string', default: '100' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -41,11 +42,12 @@ const sizes: Sizes = {
 const hidden = [sizes.hidden, sizes.hidden];
 const config = sacConfig('sac', { batch: sizes.batch, critic_hidden: hidden, actor_hidden: hidden });
 const updates = Number(flags.updates);
+const spin_us = Number(flags['spin-us']);
 
 const contenders: Contender[] = [];
 const torch = await PyTorch.start(flags.python, sizes);
 for (const threads of flags.threads.split(',').map(Number)) {
-  contenders.push(await ours(sizes, config, threads, flags.spin));
+  contenders.push(await ours(sizes, config, threads, spin_us));
   if (torch instanceof PyTorch)
     contenders.push(torch.contender('cleanrl', threads), torch.contender('lean', threads));
 }
@@ -93,7 +95,7 @@ const results = contenders.map((c) => ({
 const [cpu] = cpus();
 const machine = `${cpu.model}, ${cpus().length} virtual cores, Node ${process.version}`;
 if (flags.json) {
-  console.log(JSON.stringify({ machine, sizes, rounds: Number(flags.rounds), updates, results }));
+  console.log(JSON.stringify({ machine, sizes, spin_us, rounds: Number(flags.rounds), updates, results }));
 } else {
   say(`${machine}; ${JSON.stringify(sizes)}; ${flags.rounds} rounds of ${updates} updates`);
   say('name      threads   updates/s   10–90 %          × CleanRL   × lean');

@@ -25,8 +25,8 @@ export interface SacOptions {
   seed: number;
   /** Threads of the engine; 1 when left out. */
   threads?: number;
-  /** Whether they spin while they wait: for a machine that has nothing else to do. */
-  spin?: boolean;
+  /** How long they spin before they sleep, as in CompileOptions. */
+  spin_us?: number;
 }
 
 export type SacMetrics = Record<(typeof sacMetrics)[number], number>;
@@ -54,10 +54,10 @@ export class SacLearner {
   }
 
   static async create(options: SacOptions): Promise<SacLearner> {
-    const { observations, actions, config, seed, threads, spin } = options;
+    const { observations, actions, config, seed, threads, spin_us } = options;
     const graph = new Graph();
     const networks = sacGraph(graph, observations, actions, config);
-    const program = await compile(graph, { threads, spin });
+    const program = await compile(graph, { threads, spin_us });
     const critic = networks.layout.critic.initialise(Random.stream(seed, 'sac', 'critic'));
     program.setState('critic', critic);
     if (graph.states.has('target')) program.setState('target', critic);

@@ -90,7 +90,7 @@ async function compileStep(
   };
 }
 
-function sessionOptions({ threads = 1, spin = false }: CompileOptions): ort.InferenceSession.SessionOptions {
+function sessionOptions({ threads = 1, spin_us = 0 }: CompileOptions): ort.InferenceSession.SessionOptions {
   return {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
@@ -98,7 +98,12 @@ function sessionOptions({ threads = 1, spin = false }: CompileOptions): ort.Infe
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: spin ? '1' : '0' } } },
+    extra: {
+      session: {
+        set_denormal_as_zero: '1',
+        intra_op: { allow_spinning: spin_us > 0 ? '1' : '0', spin_duration_us: `${spin_us}` },
+      },
+    },
   };
 }
 
