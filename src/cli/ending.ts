@@ -3,6 +3,7 @@ export class Ending {
   readonly happened: Promise<string>;
   /** Resolves at an emergency stop, whenever that is. */
   readonly emergency: Promise<void>;
+  isEmergency = false;
   end!: (how: string) => void;
   fail!: (error: Error) => void;
   emergencyStop!: () => void;
@@ -15,7 +16,10 @@ export class Ending {
     // A failure before anybody waits must not end the process at once.
     this.happened.catch(() => {});
     this.emergency = new Promise((resolve) => {
-      this.emergencyStop = resolve;
+      this.emergencyStop = () => {
+        this.isEmergency = true;
+        resolve();
+      };
     });
   }
 }

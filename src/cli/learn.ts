@@ -122,7 +122,7 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
     saveCheckpoint(join(options.run, FILES.checkpoint), { state: { learner: { updates, random } }, tensors });
     replay.close();
     metrics.close();
-    await Promise.race([link.close(), new Promise((resolve) => setTimeout(resolve, 1000))]);
+    await link.close();
   }
   // A candidate may still be under evaluation in a worker; nobody waits for it.
   process.exit();

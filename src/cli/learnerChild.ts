@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../base/files.js';
@@ -17,6 +18,9 @@ export interface LearnerChildOptions {
 /** How long the learner may take to write its checkpoint before it is killed. */
 const END_S = 8;
 
+/** The robot's own main thread goes before the learner where both want a core. */
+const NICE = 5;
+
 /** The learner in a process of its own: whatever becomes of it, the robot's process goes on. */
 export class LearnerChild {
   private readonly child: ChildProcess;
@@ -31,6 +35,7 @@ export class LearnerChild {
     this.child = spawn(process.execPath, [join(packageRoot, 'bin/reverie.js'), ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    if (this.child.pid !== undefined) setPriority(this.child.pid, NICE);
     createInterface({ input: this.child.stderr! }).on('line', onLine);
     this.ended = new Promise((resolve) => {
       this.child.once('exit', (code, signal) => {

@@ -23,7 +23,7 @@ import { Watch } from './watch.js';
 
 const EXAMPLES = `
 Examples:
-  reverie run launch/quadruped.sim.yaml --policy runs/walk-quadruped-1/policy
+  reverie run launch/quadruped.sim.yaml --policy runs/walk-quadruped-1/policy --training-run runs/walk-quadruped-1
   reverie run quadruped.sim --policy quadruped-walk --seconds 60
   reverie run launch/arm.sim.yaml --policy arm-reach --seconds 20 --json | tail -n 1
 
@@ -68,6 +68,7 @@ export function runCommand(): Command {
     .description('run a robot in real time, with its safety kernel, and learn from what it does')
     .argument('<launch>', 'launch file, or name of one in launch/')
     .option('--policy <bundle>', 'policy to start with, by name or folder')
+    .option('--training-run <folder>', 'training run that the learner goes on from')
     .option('--seconds <s>', 'end after this long', seconds)
     .option('--json', 'print one object at the end, nothing else, on standard output')
     .addHelpText('after', EXAMPLES)
@@ -149,9 +150,9 @@ export async function runLaunch(launch: Launch, options: RunOptions): Promise<Ru
     sendAway?.();
     clearInterval(ticker);
     const summary = summarise(robot, watch, fleet, bundle, spent_s);
-    status.note(`${how}: ${robot.status().latched === 'emergency_stop' ? 'braking' : 'to the stop pose'}`);
+    status.note(`${how}: ${ending.isEmergency ? 'braking' : 'to the stop pose'}`);
     await Promise.race([robot.requestStop(), ending.emergency]);
-    if (robot.status().latched === 'emergency_stop') {
+    if (ending.isEmergency) {
       process.exitCode = EMERGENCY_STOP;
       await robot.requestStop();
       await new Promise((resolve) => setTimeout(resolve, 1e3 * BRAKE_S));

@@ -113,6 +113,8 @@ export class ControlLoop {
     if (!(now_s - this.state.time_s <= this.spec.watchdog.sensor_age_s)) return false;
     if (kernel.mode !== 'idle' || !kernel.arm(this.state)) return false;
     estimator.reset();
+    // What was asked before it fell or stopped is no place to set out from.
+    this.control.asked_rad.set(kernel.executed_rad);
     this.beginRising(now_s);
     this.countFall = true;
     return true;

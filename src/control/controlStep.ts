@@ -46,7 +46,11 @@ export function ask(memory: ControlMemory, targets_rad: ArrayLike<number>, now_s
 function ramp(memory: ControlMemory): void {
   const { asked_rad, wanted_rad, rampTicks } = memory;
   if (rampTicks === 0) return;
-  for (let j = 0; j < asked_rad.length; j++) asked_rad[j] += (wanted_rad[j] - asked_rad[j]) / rampTicks;
+  for (let j = 0; j < asked_rad.length; j++) {
+    // The end is set, not added up to: a wish that was no number must not stay in the sum for ever.
+    if (rampTicks === 1) asked_rad[j] = wanted_rad[j];
+    else asked_rad[j] += (wanted_rad[j] - asked_rad[j]) / rampTicks;
+  }
   memory.rampTicks--;
 }
 

@@ -76,7 +76,10 @@ function serveRequests(now: number): void {
     kernel.reset();
   }
   const arm = memory.get(Word.arm);
-  if (arm !== done.arm && loop.arm(now)) done.arm = arm;
+  if (arm !== done.arm) {
+    done.arm = arm;
+    loop.arm(now);
+  }
   const stop = memory.get(Word.stop);
   if (stop !== done.stop) {
     done.stop = stop;

@@ -132,10 +132,18 @@ export class RobotProcess {
     }
   }
 
-  /** Torque on: the robot takes up where it is and rises to its home pose. @returns false where it may not: latched, or no fresh samples */
+  /**
+   * Torque on: an idle robot takes up where it is and rises to its home pose. Tries for a second, since
+   * a driver may need a moment until its first sample.
+   * @returns false where it may not: not idle, latched, or no fresh samples
+   */
   async arm(): Promise<boolean> {
-    this.memory.bump(Word.arm);
-    return this.until(() => this.memory.mode !== 'idle', 1);
+    for (let attempt = 0; attempt < 20; attempt++) {
+      if (this.memory.mode !== 'idle') return false;
+      this.memory.bump(Word.arm);
+      if (await this.until(() => this.memory.mode !== 'idle', 0.05)) return this.memory.latched === undefined;
+    }
+    return false;
   }
 
   /** Hands a policy to the control loop, which goes on with the old one where it does not admit the new. */

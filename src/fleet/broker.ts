@@ -31,9 +31,12 @@ export async function startBroker(port = 0): Promise<Broker> {
   return {
     url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
+      // A second time there is nothing to close, and nobody to say so.
+      if (!server.listening) return;
+      const closed = new Promise((resolve) => server.close(resolve));
       await new Promise<void>((resolve) => aedes.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Role, Topics } from './topics.js';
 
 const CONNECT_S = 5;
 const RECONNECT_S = 0.5;
+const FAREWELL_S = 1;
 
 /** One process's connection to the broker, for one robot: who is there, and who takes which topic. */
 export class Link {
@@ -74,9 +75,12 @@ export class Link {
     this.client.publish(topic, payload, { qos: 1, ...options }, () => {});
   }
 
+  /** Says goodbye. What is still unsent after a moment is dropped: the broker may be gone for good. */
   async close(): Promise<void> {
     this.announce(false);
-    await this.client.endAsync();
+    const farewell = new Promise((resolve) => setTimeout(resolve, 1e3 * FAREWELL_S));
+    await Promise.race([this.client.endAsync(!this.client.connected), farewell]);
+    this.client.end(true);
   }
 
   private announce(online: boolean): void {

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { createDriver } from '../../sim/realtimeDriver.js';
+import { RateKeeper } from '../../src/control/clock.js';
+import { loadRobot } from '../../src/robot/load.js';
+import { DriveMode, JointCommand, RobotState } from '../../src/robot/state.js';
+import { simOptions } from './support.js';
+
+const { spec } = loadRobot('quadruped');
+
+describe('the simulated robot in real time', () => {
+  it('brakes by its drives’ own watchdog when commands stop coming', async () => {
+    const driver = await createDriver(simOptions);
+    await driver.configure();
+    await driver.activate();
+    const cycle = (ms: number) => {
+      const rate = new RateKeeper(spec.rates.control_hz, 0);
+      for (let t = 0; t < ms / 2; t++) {
+        rate.wait();
+        driver.cycle!();
+      }
+    };
+    const state = RobotState.for(spec);
+    // Before the first command it holds still, as activated.
+    cycle(300);
+    driver.read(state);
+    expect(driver.watchdogTrips).toBe(0);
+    expect(driver.truth!.position_m[2]).toBeGreaterThan(0.2);
+    const hold = new JointCommand(spec.joints.length);
+    hold.mode = DriveMode.track;
+    spec.joints.forEach((joint, j) => {
+      hold.position_rad[j] = joint.home_rad;
+      hold.kp_nm_rad[j] = joint.kp_nm_rad;
+      hold.kd_nm_s_rad[j] = joint.kd_nm_s_rad;
+    });
+    driver.write(hold);
+    cycle(1500);
+    expect(driver.watchdogTrips).toBe(1);
+    // Drives that only brake let the body sink.
+    expect(driver.truth!.position_m[2]).toBeLessThan(0.2);
+    driver.replace!();
+    driver.write(hold);
+    cycle(20);
+    expect(driver.truth!.position_m[2]).toBeGreaterThan(0.2);
+    await driver.close();
+  });
+
+  it('stamps samples on the clock that all threads share', async () => {
+    const driver = await createDriver(simOptions);
+    await driver.configure();
+    await driver.activate();
+    const state = RobotState.for(spec);
+    const rate = new RateKeeper(spec.rates.control_hz, 0);
+    const stamps: number[] = [];
+    for (let t = 0; t < 50; t++) {
+      rate.wait();
+      driver.cycle!();
+      if (driver.read(state)) stamps.push(state.time_s);
+    }
+    const [seconds, nanoseconds] = process.hrtime();
+    const now_s = seconds + 1e-9 * nanoseconds;
+    expect(stamps.length).toBeGreaterThan(10);
+    for (let i = 1; i < stamps.length; i++) expect(stamps[i]).toBeGreaterThan(stamps[i - 1]);
+    expect(stamps.at(-1)!).toBeLessThan(now_s);
+    expect(stamps[0]).toBeGreaterThan(now_s - 60);
+    await driver.close();
+  });
+});

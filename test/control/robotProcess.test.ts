@@ -1,0 +1,188 @@
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { attend } from '../../src/control/attendant.js';
+import type { RobotProcess, RobotProcessOptions } from '../../src/control/robotProcess.js';
+import { type Step, StepFlag } from '../../src/control/stepRecord.js';
+import type { Bundle } from '../../src/policy/bundle.js';
+import type { SafetyEvent } from '../../src/safety/events.js';
+import type { Fault, FaultyDriverOptions } from './faultyDriver.js';
+import {
+  driverModule,
+  eventually,
+  inMemory,
+  simOptions,
+  startQuadruped,
+  stepWhere,
+  untrainedBundle,
+} from './support.js';
+
+let bundle: Bundle;
+let robot: RobotProcess;
+let steps: Step[];
+let events: SafetyEvent[];
+
+async function start(options: Partial<RobotProcessOptions> = {}): Promise<void> {
+  robot = await startQuadruped(options);
+  steps = [];
+  events = [];
+  robot.steps.subscribe((step) => steps.push(step));
+  robot.events.subscribe((event) => events.push(event));
+}
+
+const causes = () => events.map((e) => e.cause);
+
+async function startFaulty(fault: Fault): Promise<Int32Array> {
+  const trigger = new SharedArrayBuffer(4);
+  const options: FaultyDriverOptions = { sim: simOptions, trigger, fault };
+  await start({ driver: { module: driverModule('./faultyDriver.js'), options } });
+  return new Int32Array(trigger);
+}
+
+async function run(): Promise<void> {
+  expect(await robot.arm()).toBe(true);
+  expect(await robot.setPolicy(bundle)).toEqual({ admitted: true, number: 1 });
+  await stepWhere(robot, (s) => s.step >= 2);
+}
+
+// Before any robot runs: it takes a silent main thread for a dead one.
+beforeAll(async () => {
+  bundle = inMemory(await untrainedBundle());
+});
+
+afterEach(async () => {
+  await robot?.close();
+});
+
+describe('RobotProcess', () => {
+  it('stands up, acts, and sits down when told to stop', async () => {
+    await start();
+    await run();
+    const acted = await stepWhere(robot, (s) => s.step >= 10);
+    expect(acted.truth_m[2]).toBeGreaterThan(0.2);
+    const { mode, ticks, latched, policy, falls, drive_watchdog } = robot.status();
+    expect({ mode, latched, policy, falls, drive_watchdog }).toEqual({
+      mode: 'run',
+      latched: undefined,
+      policy: 1,
+      falls: 0,
+      drive_watchdog: 0,
+    });
+    expect(ticks).toBeGreaterThan(10 * 25);
+    const numbers = steps.map((s) => s.step);
+    expect(numbers).toEqual(numbers.map((_, i) => i));
+    await robot.requestStop();
+    expect(robot.status().mode).toBe('stopped');
+    await eventually('the cut step', () => steps.at(-1)!.flags === StepFlag.interrupted);
+    await eventually('the event', () => causes().includes('stop_requested'));
+    await robot.close();
+    expect(robot.status().steps_lost).toBe(0);
+  });
+
+  it('latches an emergency stop until it is reset', async () => {
+    await start();
+    expect(await robot.arm()).toBe(true);
+    robot.emergencyStop();
+    await eventually('braking', () => robot.status().mode === 'damp');
+    expect(robot.status().latched).toBe('emergency_stop');
+    await robot.requestStop();
+    expect(await robot.arm()).toBe(false);
+    expect(robot.status()).toMatchObject({ mode: 'damp', latched: 'emergency_stop' });
+    await robot.reset();
+    expect(robot.status()).toMatchObject({ mode: 'idle', latched: undefined });
+    expect(await robot.arm()).toBe(true);
+    await eventually('standing', () => robot.status().mode === 'run');
+  });
+
+  it.each([
+    ['nan', 'sensor_invalid'],
+    ['stale', 'sensor_lost'],
+  ] as const)('brakes and latches on a %s sample', async (fault, cause) => {
+    const trigger = await startFaulty(fault);
+    await run();
+    Atomics.store(trigger, 0, 1);
+    await eventually('braking', () => robot.status().mode === 'damp');
+    expect(robot.status().latched).toBe('sensor_invalid');
+    await eventually('the event', () => causes().includes(cause));
+    await eventually('the cut step', () => steps.at(-1)!.flags === StepFlag.interrupted);
+    expect(robot.status().falls).toBe(0);
+  });
+
+  it('brakes and reports when the driver dies', async () => {
+    const trigger = await startFaulty('throws');
+    const failures: Error[] = [];
+    robot.failures.subscribe((error) => failures.push(error));
+    expect(await robot.arm()).toBe(true);
+    Atomics.store(trigger, 0, 1);
+    await eventually('the failure', () => failures.length > 0);
+    expect(failures[0].message).toContain('the bus is gone');
+    await eventually('braking', () => robot.status().mode === 'damp');
+  });
+
+  it('is put back on its feet after a fall in simulation, and goes on', async () => {
+    const trigger = await startFaulty('tipped');
+    await run();
+    const leave = attend(robot);
+    Atomics.store(trigger, 0, 1);
+    const fallen = await stepWhere(robot, (s) => s.flags !== 0);
+    expect(fallen.flags).toBe(StepFlag.terminal);
+    await eventually('braking', () => robot.status().mode === 'damp');
+    Atomics.store(trigger, 0, 0);
+    const again = await stepWhere(robot, (s) => s.episode === 2);
+    leave();
+    expect(again.truth_m[2]).toBeGreaterThan(0.2);
+    expect(robot.status().falls).toBe(1);
+    expect(causes()).toContain('fall');
+  });
+
+  it('sits down when the main thread falls silent', async () => {
+    await start();
+    expect(await robot.arm()).toBe(true);
+    await eventually('standing', () => robot.status().mode === 'run');
+    // Longer than the silence that is borne and the way to the stop pose together.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4000);
+    expect(robot.status().main_lost).toBe(1);
+    await eventually('sitting', () => robot.status().mode === 'stopped');
+    await eventually('the event', () => causes().includes('stop_requested'));
+  });
+
+  it('refuses a policy for another robot or with a broken network, and keeps the one it has', async () => {
+    await start();
+    await run();
+    const { manifest, onnx } = bundle;
+    const other = await robot.setPolicy({
+      ...bundle,
+      manifest: { ...manifest, robot: 'goat', policy_hz: 50 },
+    });
+    expect(other).toMatchObject({ admitted: false });
+    expect(!other.admitted && other.reasons.join()).toMatch(/"goat".*50 Hz/);
+    const broken = await robot.setPolicy({ ...bundle, onnx: onnx.slice(0, onnx.length / 2) });
+    expect(broken.admitted).toBe(false);
+    const before = steps.length;
+    await eventually('steps go on', () => steps.length > before + 2);
+    expect(steps.at(-1)!.policy).toBe(1);
+    expect(robot.status()).toMatchObject({ policy: 1, mode: 'run' });
+    expect(await robot.setPolicy(bundle)).toMatchObject({ admitted: true });
+    expect(robot.status().policy).toBe(4);
+  });
+
+  it('refuses to explore with a policy that has no spread', async () => {
+    await start({ explore: 0.5 });
+    const { network } = bundle.manifest;
+    const manifest = { ...bundle.manifest, network: { ...network, outputs: { action: 'action' } } };
+    const answer = await robot.setPolicy({ ...bundle, manifest });
+    expect(!answer.admitted && answer.reasons.join()).toContain('log_std');
+  });
+
+  it('hosts a driver that lives on the event loop', async () => {
+    await start({ driver: { module: driverModule('./eventedDriver.js'), options: simOptions } });
+    await run();
+    const step = await stepWhere(robot, (s) => s.step >= 5);
+    expect(robot.canReplace).toBe(false);
+    expect(step.flags).toBe(0);
+  });
+
+  it('says what is wrong with a robot that the driver does not find', async () => {
+    const options = { ...simOptions, robot: 'unicorn' };
+    const module = driverModule('../../sim/realtimeDriver.js');
+    await expect(startQuadruped({ driver: { module, options } })).rejects.toThrow('no robot "unicorn"');
+  });
+});

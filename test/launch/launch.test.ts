@@ -1,0 +1,67 @@
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../src/base/errors.js';
+import { packageRoot } from '../../src/base/files.js';
+import { loadLaunch } from '../../src/launch/launch.js';
+import { loadRobot } from '../../src/robot/load.js';
+import { createTask } from '../../src/tasks/index.js';
+
+const minimal = 'robot: quadruped\ndriver: { kind: sim }\ntask: walk\n';
+
+function written(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'reverie-launch-')), 'mine.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('loadLaunch', () => {
+  it.each(readdirSync(join(packageRoot, 'launch')))('reads %s, whose robot can do its task', (file) => {
+    const launch = loadLaunch(file);
+    expect(() => createTask(launch.task, loadRobot(launch.robot).spec)).not.toThrow();
+  });
+
+  it('finds a shipped file by name, with or without its ending, and by the path that the clone has', () => {
+    const { path } = loadLaunch('quadruped.sim');
+    expect(loadLaunch('quadruped.sim.yaml').path).toBe(path);
+    expect(loadLaunch('launch/quadruped.sim.yaml').path).toBe(path);
+  });
+
+  it('runs without a learner where none is named', () => {
+    expect(loadLaunch(written(minimal))).toMatchObject({
+      learner: { enabled: false, when_lost: 'keep' },
+      policy: null,
+      explore: 0,
+      realtime: { fifo: true },
+    });
+  });
+
+  it.each([
+    ['a key that there is not', `${minimal}speed: 3\n`, /"speed"/],
+    ['a limit', `${minimal}limits: { torque_nm: 99 }\n`, /"limits"/],
+    ['a key inside', `${minimal}learner: { updates_per_stp: 8 }\n`, /"updates_per_stp"[\s\S]*learner/],
+    ['a driver that there is not', minimal.replace('sim', 'magic'), /driver\.kind/],
+    ['a missing task', minimal.replace('task: walk\n', ''), /task/],
+    ['a value out of range', `${minimal}explore: 9\n`, /explore/],
+    ['a name that would reach into other topics', `${minimal}site: a/b\n`, /site/],
+    ['text that is no YAML', 'robot: [', /not valid YAML/],
+  ])('refuses %s, naming file and place', (_, text, expected) => {
+    const path = written(text);
+    let message = '';
+    try {
+      loadLaunch(path);
+    } catch (error) {
+      expect(error).toBeInstanceOf(UserError);
+      message = (error as Error).message;
+    }
+    expect(message).toContain(path);
+    expect(message).toMatch(expected);
+  });
+
+  it('says where it looked for a file that is not there', () => {
+    expect(() => loadLaunch('nowhere.yaml')).toThrow(
+      /no launch "nowhere.yaml"; looked for[\s\S]*launch\/nowhere.yaml/,
+    );
+  });
+});
