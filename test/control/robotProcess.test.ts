@@ -138,7 +138,7 @@ describe('RobotProcess', () => {
     expect(await robot.arm()).toBe(true);
     await eventually('standing', () => robot.status().mode === 'run');
     // Longer than the silence that is borne and the way to the stop pose together.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4000);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
     expect(robot.status().main_lost).toBe(1);
     await eventually('sitting', () => robot.status().mode === 'stopped');
     await eventually('the event', () => causes().includes('stop_requested'));

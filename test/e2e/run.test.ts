@@ -62,7 +62,7 @@ function runFile(name: string, file: string): string {
 
 describe('reverie run', () => {
   it('ends after its time with one object on standard output', async () => {
-    const run = reverie('run', launchFile('time', ''), '--policy', policy, '--seconds', '4', '--json');
+    const run = reverie('run', launchFile('time', ''), '--policy', policy, '--seconds', '3', '--json');
     expect(await run.ended).toEqual({ code: 0, signal: null });
     expect(run.out).toHaveLength(1);
     const summary = JSON.parse(run.out[0]);
@@ -87,8 +87,8 @@ describe('reverie run', () => {
       learner_updates: 0,
       train: null,
     });
-    expect(summary.seconds).toBeGreaterThanOrEqual(4);
-    expect(summary.ticks + summary.missed_ticks).toBeGreaterThanOrEqual(4 * 500);
+    expect(summary.seconds).toBeGreaterThanOrEqual(3);
+    expect(summary.ticks + summary.missed_ticks).toBeGreaterThanOrEqual(3 * 500);
     expect(summary.transitions).toBeGreaterThan(0);
   });
 
