@@ -44,13 +44,15 @@ export function readYaml(path: string): unknown {
 }
 
 /**
- * Finds what a user named: a path as given, or a name in one of the package's folders.
+ * Finds what a user named: a name in one of the package's folders, else a path as given. What comes
+ * along goes first, so that a folder called `arm` in the working directory does not hide the robot.
  * @param kind folder in the package, "robots" say
  * @param tries file names to try, "{}" standing for what was given
  * @throws UserError that lists where it looked
  */
 export function findNamed(kind: string, given: string, tries: readonly string[]): string {
-  const candidates = [resolve(given), ...tries.map((t) => join(packageRoot, kind, t.replace('{}', given)))];
+  const shipped = tries.map((t) => join(packageRoot, kind, t.replace('{}', given)));
+  const candidates = given.includes('/') ? [resolve(given), ...shipped] : [...shipped, resolve(given)];
   const found = candidates.find((path) => existsSync(path));
   if (found) return found;
   throw new UserError(

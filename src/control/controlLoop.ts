@@ -3,7 +3,7 @@ import type { Exploration, Policy } from '../policy/policy.js';
 import { type RobotSpec, ticksPerAction } from '../robot/spec.js';
 import { type JointCommand, RobotState } from '../robot/state.js';
 import { kernelModes } from '../safety/kernel.js';
-import { StopMotion } from '../safety/stop.js';
+import { PoseMotion } from '../safety/stop.js';
 import {
   actionToTargets,
   type EpisodeMemory,
@@ -43,7 +43,7 @@ export class ControlLoop {
   private readonly window: StepWindow;
   private readonly vectors: StepVectors;
   private readonly ticksPerStep: number;
-  private readonly rise: StopMotion;
+  private readonly rise: PoseMotion;
   private readonly targets_rad: Float64Array;
   private readonly from_rad: Float64Array;
   private readonly observation: Float32Array;
@@ -77,10 +77,9 @@ export class ControlLoop {
     this.record = new Float64Array(this.layout.fields);
     this.vectors = this.layout.vectors(this.record);
     this.ticksPerStep = ticksPerAction(spec);
-    this.rise = new StopMotion(
-      spec.joints.map((j) => j.home_rad),
-      spec.stop.seconds,
-    );
+    this.rise = new PoseMotion([
+      { pose_rad: spec.joints.map((j) => j.home_rad), seconds: spec.stop.seconds },
+    ]);
     this.targets_rad = new Float64Array(n);
     this.from_rad = new Float64Array(n);
     this.observation = new Float32Array(observationSize(task.contract));

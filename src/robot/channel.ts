@@ -31,7 +31,8 @@ export class SampleChannel {
       if (before === this.lastRead) return false;
       if (before & 1) continue;
       into.set(this.data);
-      if (Atomics.load(this.counter, 0) !== before) continue;
+      // A read-modify-write: a plain load would let the copy above drift past it on some processors.
+      if (Atomics.add(this.counter, 0, 0) !== before) continue;
       this.lastRead = before;
       return true;
     }

@@ -82,6 +82,7 @@ export const robotSchema = z
       command_age_s: positive.describe('a policy silent for longer is stopped'),
     }),
     stop: z.strictObject({
+      stand_s: positive.optional().describe('time to come to the home pose first; for what walks'),
       pose_rad: z.array(z.number()).describe('where a gravity-aware stop brings the joints, in joint order'),
       seconds: positive.describe('time that the motion to that pose takes'),
       afterwards: z.enum(['hold', 'damp']).describe('what follows once there'),

@@ -3,7 +3,7 @@ import { DriveMode, JointCommand, type RobotState } from '../robot/state.js';
 import { type Cause, EventRing } from './events.js';
 import { hasFallen } from './fall.js';
 import { checkSensors, type Sensing } from './sensors.js';
-import { StopMotion } from './stop.js';
+import { PoseMotion } from './stop.js';
 import { moveTarget } from './target.js';
 import { driveTorque_nm, limitDamping, limitTorque } from './torque.js';
 
@@ -34,7 +34,7 @@ export class SafetyKernel {
   latched: Cause | undefined;
   private readonly targets: Float64Array;
   private readonly wish: Float64Array;
-  private readonly stopMotion: StopMotion;
+  private readonly stopMotion: PoseMotion;
   private readonly dt_s: number;
 
   constructor(private readonly spec: RobotSpec) {
@@ -44,7 +44,10 @@ export class SafetyKernel {
     this.events = new EventRing(n);
     this.targets = new Float64Array(2 * n);
     this.wish = new Float64Array(n);
-    this.stopMotion = new StopMotion(spec.stop.pose_rad, spec.stop.seconds);
+    const { pose_rad, seconds, stand_s } = spec.stop;
+    const standing = { pose_rad: spec.joints.map((j) => j.home_rad), seconds: stand_s ?? 0 };
+    const rest = { pose_rad, seconds };
+    this.stopMotion = new PoseMotion(stand_s === undefined ? [rest] : [standing, rest]);
     this.dt_s = 1 / spec.rates.control_hz;
   }
 

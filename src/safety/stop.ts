@@ -1,16 +1,19 @@
+/** A pose and the time that the way to it takes. */
+export interface Waypoint {
+  readonly pose_rad: readonly number[];
+  readonly seconds: number;
+}
+
 /**
- * The way to a stop pose: from where the joints are, along a minimum-jerk curve
+ * The way to a stop: from where the joints are through poses, each along a minimum-jerk curve
  * (Flash and Hogan 1985): s(τ) = 10τ³ − 15τ⁴ + 6τ⁵, at rest at both ends.
  */
-export class StopMotion {
+export class PoseMotion {
   private readonly from: Float64Array;
   private began_s = Number.NaN;
 
-  constructor(
-    private readonly pose_rad: readonly number[],
-    private readonly seconds: number,
-  ) {
-    this.from = new Float64Array(pose_rad.length);
+  constructor(private readonly waypoints: readonly Waypoint[]) {
+    this.from = new Float64Array(waypoints[0].pose_rad.length);
   }
 
   begin(from_rad: ArrayLike<number>, now_s: number): void {
@@ -18,11 +21,17 @@ export class StopMotion {
     this.began_s = now_s;
   }
 
-  /** Writes the pose of this moment. @returns true once the end is reached */
+  /** Writes the pose of this moment. @returns true once the last one is reached */
   pose(now_s: number, out: Float64Array): boolean {
-    const t = Math.min(1, Math.max(0, (now_s - this.began_s) / this.seconds));
+    let left_s = Math.max(0, now_s - this.began_s);
+    let leg = 0;
+    while (leg < this.waypoints.length - 1 && left_s >= this.waypoints[leg].seconds)
+      left_s -= this.waypoints[leg++].seconds;
+    const { pose_rad, seconds } = this.waypoints[leg];
+    const from = leg === 0 ? this.from : this.waypoints[leg - 1].pose_rad;
+    const t = Math.min(1, left_s / seconds);
     const s = t * t * t * (10 + t * (-15 + 6 * t));
-    for (let j = 0; j < out.length; j++) out[j] = this.from[j] + s * (this.pose_rad[j] - this.from[j]);
-    return t >= 1;
+    for (let j = 0; j < out.length; j++) out[j] = from[j] + s * (pose_rad[j] - from[j]);
+    return leg === this.waypoints.length - 1 && t >= 1;
   }
 }

@@ -48,7 +48,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       updates_per_step: 0.5,
       replay: 200_000,
       evaluation: { episodes: 10, seconds_each: 20, steps_per_round: 160 },
-      stop_after: 4,
+      stop_after: 3,
     },
     passes: ({ falls, episodes, mean_speed_mps, mean_power_w, foot_slip_mps, touchdowns_per_s }) =>
       (falls ?? 0) <= FALLS_ALLOWED * episodes &&
