@@ -16,7 +16,7 @@ import { loadCheckpoint, saveCheckpoint } from '../learn/trainer/checkpoint.js';
 import { MetricsWriter } from '../learn/trainer/metrics.js';
 import { taskRecipes } from '../learn/trainer/recipes.js';
 import { type Bundle, readBundle, writeBundle } from '../policy/bundle.js';
-import type { Evaluation } from '../policy/manifest.js';
+import { contractOf, type Evaluation } from '../policy/manifest.js';
 import { loadRobot, type Robot } from '../robot/load.js';
 import { createTask } from '../tasks/index.js';
 import { observationSize, type Task } from '../tasks/task.js';
@@ -179,7 +179,7 @@ function readIdentity(run: string): { learner: SacConfig; recipe: { replay: numb
 function contents(
   launch: Launch,
   { spec }: Robot,
-  { name, contract }: Task,
+  task: Task,
   learner: SacLearner,
   steps: number,
   parameters: Float32Array,
@@ -187,22 +187,8 @@ function contents(
 ) {
   return {
     manifest: {
-      name: `${spec.name}-${name}-online`,
-      robot: spec.name,
-      task: name,
-      joints: spec.joints.map((j) => j.name),
-      policy_hz: spec.rates.policy_hz,
-      observation: [...contract.observation],
-      action: {
-        kind: contract.action.kind,
-        centre_rad: [...contract.action.centre_rad],
-        scale_rad: [...contract.action.scale_rad],
-      },
-      network: {
-        input: 'observation',
-        outputs: { action: 'action', mean: 'mean', log_std: 'log_std' },
-        state: [],
-      },
+      name: `${spec.name}-${task.name}-online`,
+      ...contractOf(spec, task),
       training: {
         command: `reverie run ${basename(launch.path)}`,
         seed: launch.seed,
@@ -213,6 +199,6 @@ function contents(
       },
       evaluation,
     },
-    onnx: exportActor(learner.options, parameters, { robot: spec.name, task: name }),
+    onnx: exportActor(learner.options, parameters, { robot: spec.name, task: task.name }),
   };
 }

@@ -17,7 +17,7 @@ import {
   type TrainingResult,
 } from '../learn/trainer/trainer.js';
 import { type Bundle, writeBundle } from '../policy/bundle.js';
-import type { Evaluation } from '../policy/manifest.js';
+import { contractOf, type Evaluation } from '../policy/manifest.js';
 import { loadRobot, type Robot } from '../robot/load.js';
 import { createTask } from '../tasks/index.js';
 import { observationSize, type Task } from '../tasks/task.js';
@@ -212,21 +212,7 @@ function writeResult(
   return writeBundle(join(options.out, FILES.policy), {
     manifest: {
       name: `${spec.name}-${task.name}`,
-      robot: spec.name,
-      task: task.name,
-      joints: spec.joints.map((j) => j.name),
-      policy_hz: spec.rates.policy_hz,
-      observation: [...task.contract.observation],
-      action: {
-        kind: task.contract.action.kind,
-        centre_rad: [...task.contract.action.centre_rad],
-        scale_rad: [...task.contract.action.scale_rad],
-      },
-      network: {
-        input: 'observation',
-        outputs: { action: 'action', mean: 'mean', log_std: 'log_std' },
-        state: [],
-      },
+      ...contractOf(spec, task),
       training: {
         command: options.command,
         seed: options.seed,

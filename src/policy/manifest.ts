@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { RobotSpec } from '../robot/spec.js';
 
 /**
  * `manifest.json` of a policy bundle: everything that has to match before a robot lets the network
@@ -100,4 +101,32 @@ export type Evaluation = z.output<typeof evaluationSchema>;
 /** Length of the observation vector. */
 export function observationSizeOf(manifest: Pick<Manifest, 'observation'>): number {
   return manifest.observation.reduce((sum, part) => sum + part.size, 0);
+}
+
+/** A task's contract with a policy, as `src/tasks` states it. */
+interface Contract {
+  readonly observation: readonly { readonly name: string; readonly size: number; readonly unit: string }[];
+  readonly action: {
+    readonly kind: 'residual' | 'delta';
+    readonly centre_rad: readonly number[];
+    readonly scale_rad: readonly number[];
+  };
+}
+
+/** The part of a manifest that robot and task decide, for a network exported by `src/learn/sac`. */
+export function contractOf(spec: RobotSpec, task: { readonly name: string; readonly contract: Contract }) {
+  const { observation, action } = task.contract;
+  return {
+    robot: spec.name,
+    task: task.name,
+    joints: spec.joints.map((j) => j.name),
+    policy_hz: spec.rates.policy_hz,
+    observation: [...observation],
+    action: { kind: action.kind, centre_rad: [...action.centre_rad], scale_rad: [...action.scale_rad] },
+    network: {
+      input: 'observation',
+      outputs: { action: 'action', mean: 'mean', log_std: 'log_std' },
+      state: [],
+    },
+  };
 }

@@ -5,6 +5,7 @@ import { Random } from '../../src/base/random.js';
 import { actorLayout, exportActor, sacConfig } from '../../src/learn/sac/index.js';
 import { type Bundle, writeBundle } from '../../src/policy/bundle.js';
 import { GaussianPolicy } from '../../src/policy/gaussian.js';
+import { contractOf } from '../../src/policy/manifest.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { createTask } from '../../src/tasks/index.js';
 import { observationSize } from '../../src/tasks/task.js';
@@ -43,9 +44,9 @@ export function lastJson({ stdout }: Outcome): Record<string, unknown> {
 /** A policy with small random weights: it can do nothing, but everything that fits fits. */
 export function untrainedBundle(folder: string, robotName: string, taskName: string): Bundle {
   const { spec } = loadRobot(robotName);
-  const { contract } = createTask(taskName, spec);
+  const task = createTask(taskName, spec);
   const sizes = {
-    observations: observationSize(contract),
+    observations: observationSize(task.contract),
     actions: spec.joints.length,
     config: sacConfig('sac', { actor_hidden: [32, 32] }),
   };
@@ -54,21 +55,7 @@ export function untrainedBundle(folder: string, robotName: string, taskName: str
   return writeBundle(folder, {
     manifest: {
       name: `${robotName}-${taskName}-untrained`,
-      robot: robotName,
-      task: taskName,
-      joints: spec.joints.map((j) => j.name),
-      policy_hz: spec.rates.policy_hz,
-      observation: [...contract.observation],
-      action: {
-        kind: contract.action.kind,
-        centre_rad: [...contract.action.centre_rad],
-        scale_rad: [...contract.action.scale_rad],
-      },
-      network: {
-        input: 'observation',
-        outputs: { action: 'action', mean: 'mean', log_std: 'log_std' },
-        state: [],
-      },
+      ...contractOf(spec, task),
       training: null,
       evaluation: null,
     },

@@ -4,6 +4,7 @@ import { RobotProcess, type RobotProcessOptions } from '../../src/control/robotP
 import type { Step } from '../../src/control/stepRecord.js';
 import { SacLearner, sacConfig } from '../../src/learn/sac/index.js';
 import type { Bundle, BundleContents } from '../../src/policy/bundle.js';
+import { contractOf } from '../../src/policy/manifest.js';
 import { loadRobot } from '../../src/robot/load.js';
 import type { RobotSpec } from '../../src/robot/spec.js';
 import { createTask } from '../../src/tasks/index.js';
@@ -52,9 +53,9 @@ export function stepWhere(robot: RobotProcess, wanted: (step: Step) => boolean):
 /** A policy that nobody has trained: small, and nearly still. */
 export async function untrainedBundle(robot = 'quadruped', taskName = 'walk'): Promise<BundleContents> {
   const { spec } = loadRobot(robot);
-  const { contract } = createTask(taskName, spec);
+  const task = createTask(taskName, spec);
   const learner = await SacLearner.create({
-    observations: observationSize(contract),
+    observations: observationSize(task.contract),
     actions: spec.joints.length,
     config: sacConfig('sac', { actor_hidden: [16], critic_hidden: [16] }),
     seed: 1,
@@ -64,21 +65,7 @@ export async function untrainedBundle(robot = 'quadruped', taskName = 'walk'): P
   return {
     manifest: {
       name: 'untrained',
-      robot: spec.name,
-      task: taskName,
-      joints: spec.joints.map((j) => j.name),
-      policy_hz: spec.rates.policy_hz,
-      observation: [...contract.observation],
-      action: {
-        kind: contract.action.kind,
-        centre_rad: [...contract.action.centre_rad],
-        scale_rad: [...contract.action.scale_rad],
-      },
-      network: {
-        input: 'observation',
-        outputs: { action: 'action', mean: 'mean', log_std: 'log_std' },
-        state: [],
-      },
+      ...contractOf(spec, task),
       training: null,
       evaluation: null,
     },
