@@ -12,19 +12,19 @@ import { type EpisodeMemory, type Task, tolerance } from './task.js';
  * chatters wears a robot out.
  */
 const SPEED_M_S = [0.65, 0.9] as const;
-const SPEED_MARGIN_M_S = 0.9;
+const SPEED_MARGIN_M_S = 0.75;
 const SPEED_REWARD = 1.5;
 const MAX_TILT_RAD = Math.PI / 6;
-/** Power costs from here on, to here: less is what walking takes, more is how a beginner flails. */
-const WASTED_W = [25, 65] as const;
+/** Power beyond this costs no more: a beginner that flails has to find out about standing first. */
+const MAX_COUNTED_W = 150;
 const COST = {
   heading: 0.3,
   yawRate: 0.05,
   sideways: 0.3,
   actionChange: 0.01,
-  power_per_w: 0.006,
+  power_per_w: 0.003,
   slip_per_m_s: 0.4,
-  touchdown: 0.1,
+  touchdown: 0.08,
 } as const;
 
 export function walk(spec: RobotSpec): Task {
@@ -107,7 +107,7 @@ export function walk(spec: RobotSpec): Task {
         COST.yawRate * Math.min(4, Math.abs(state.gyro_rad_s[2])) -
         COST.sideways * Math.min(1, Math.abs(sideways_m_s)) -
         COST.actionChange * change -
-        COST.power_per_w * Math.min(WASTED_W[1] - WASTED_W[0], Math.max(0, power_w - WASTED_W[0])) -
+        COST.power_per_w * Math.min(MAX_COUNTED_W, power_w) -
         COST.slip_per_m_s * Math.min(2, slip_m_s) -
         COST.touchdown * touchdowns
       );
