@@ -69,7 +69,7 @@ export function trainCommand(): Command {
         },
       });
       display.finish();
-      display.result(result, shown(out));
+      display.result(result, taskRecipes[task].passing, shown(out));
       if (options.json) printJson(trainSummary(task, options.seed, result));
       process.exitCode = interrupted ? 130 : 0;
     });

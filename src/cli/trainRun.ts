@@ -139,6 +139,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
       seed: options.seed,
       policy_hz: robot.spec.rates.policy_hz,
       passes: known.passes,
+      lasts: known.lasts,
       checkpointPath: join(options.out, FILES.checkpoint),
       acceptLoss: options.acceptLoss,
       onProgress: options.onProgress,

@@ -58,7 +58,7 @@ export class TrainingDisplay {
     process.stderr.write(
       `${finished ? 'trained' : 'stopped'} after ${robotMinutes.toFixed(1)} robot minutes, ${wallMinutes.toFixed(1)} min of wall time\n` +
         `${parts.filter(Boolean).join(', ')}\n` +
-        `${passed ? 'passed' : 'NOT passed'}; policy: ${bundle.path}\ncurve: ${out}/curve.svg\n`,
+        `${passed ? 'passed' : 'NOT passed'} (${passing}); policy: ${bundle.path}\ncurve: ${out}/curve.svg\n`,
     );
   }
 

@@ -46,6 +46,7 @@ export interface TrainerOptions {
   readonly seed: number;
   readonly policy_hz: number;
   readonly passes: (evaluation: Evaluation) => boolean;
+  readonly lasts?: (evaluation: Evaluation) => boolean;
   readonly checkpointPath: string;
   /** Goes on with a replay that lost transitions of the run, instead of refusing. */
   readonly acceptLoss?: boolean;
@@ -232,7 +233,7 @@ export class Trainer {
     this.latestEvaluation = evaluation;
     const passed = passes(evaluation);
     state.passedInARow = passed ? state.passedInARow + 1 : 0;
-    if (!state.best || better(evaluation, state.best.evaluation, passes)) {
+    if (!state.best || this.isBetter(evaluation, state.best.evaluation)) {
       state.best = { step: state.candidate.step, evaluation };
       this.bestParameters = this.candidateParameters;
     }
@@ -243,6 +244,14 @@ export class Trainer {
       ...prefixed('eval_', evaluation),
     });
     this.beginEvaluation();
+  }
+
+  /** Passing comes first, then a gait that lasts, then the return. */
+  private isBetter(a: Evaluation, b: Evaluation): boolean {
+    const { passes, lasts } = this.options;
+    if (passes(a) !== passes(b)) return passes(a);
+    if (lasts && lasts(a) !== lasts(b)) return lasts(a);
+    return (a.mean_return ?? Number.NEGATIVE_INFINITY) > (b.mean_return ?? Number.NEGATIVE_INFINITY);
   }
 
   private report(log: RunLog): void {
@@ -291,12 +300,6 @@ export class Trainer {
       },
     });
   }
-}
-
-/** Passing comes first, then the return. */
-function better(a: Evaluation, b: Evaluation, passes: (e: Evaluation) => boolean): boolean {
-  if (passes(a) !== passes(b)) return passes(a);
-  return (a.mean_return ?? Number.NEGATIVE_INFINITY) > (b.mean_return ?? Number.NEGATIVE_INFINITY);
 }
 
 function prefixed(prefix: string, evaluation: Evaluation): Record<string, number | null> {
