@@ -42,10 +42,9 @@ export class TrainingDisplay {
     this.bar?.stop();
   }
 
-  result(
-    { evaluation: e, bundle, wallMinutes, robotMinutes, passed, finished }: TrainRunResult,
-    out: string,
-  ): void {
+  /** @param passing what a policy has to do to pass, in words */
+  result(result: TrainRunResult, passing: string, out: string): void {
+    const { evaluation: e, bundle, wallMinutes, robotMinutes, passed, finished } = result;
     const parts = [
       `${e.episodes} episodes of ${e.seconds_each} s: falls ${e.falls}`,
       e.mean_speed_mps === null ? undefined : `speed ${e.mean_speed_mps.toFixed(2)} m/s`,
