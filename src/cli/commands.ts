@@ -8,5 +8,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   learn: async () => (await import('./learn.js')).learnCommand(),
   eval: async () => (await import('./eval.js')).evalCommand(),
   export: async () => (await import('./export.js')).exportCommand(),
+  emulate: async () => (await import('./emulate.js')).emulateCommand(),
+  bus: async () => (await import('./bus.js')).busCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
 };

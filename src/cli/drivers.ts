@@ -4,6 +4,11 @@ import type { Robot } from '../robot/load.js';
 
 /** The driver module that a launch file names; imported in the driver worker alone. */
 export function driverFor(launch: Launch, robot: Robot): DriverChoice {
+  if (launch.driver.kind === 'serial')
+    return {
+      module: new URL('../../drivers/feetech/driver.js', import.meta.url).href,
+      options: { spec: robot.spec, path: robot.path, ports: launch.driver.ports },
+    };
   const { seed, randomisation } = launch.driver;
   return {
     module: new URL('../../sim/realtimeDriver.js', import.meta.url).href,

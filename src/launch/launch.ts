@@ -19,6 +19,12 @@ const driverSchema = z.discriminatedUnion('kind', [
       .default('none')
       .describe('friction, payload and pushes'),
   }),
+  z.strictObject({
+    kind: z.literal('serial'),
+    ports: z
+      .record(z.string(), z.string().min(1))
+      .describe('for each bus of robot.yaml the path of its port'),
+  }),
 ]);
 
 const learnerSchema = z.strictObject({
