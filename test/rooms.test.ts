@@ -72,7 +72,9 @@ function roomOf(file: string): string | undefined {
 
 describe('the rooms', () => {
   it('hold every source of the product', () => {
-    const strangers = ['src', 'sim', 'drivers'].flatMap(sourcesIn).filter((file) => roomOf(file) === undefined);
+    const strangers = ['src', 'sim', 'drivers']
+      .flatMap(sourcesIn)
+      .filter((file) => roomOf(file) === undefined);
     expect(strangers).toEqual([]);
   });
 
