@@ -1,6 +1,7 @@
 import { UserError } from '../base/errors.js';
 import { gravityInBody, rotateInverse, uprightness, wrapAngle_rad, yaw_rad } from '../robot/rotation.js';
 import { feetOf, type RobotSpec } from '../robot/spec.js';
+import type { RobotState } from '../robot/state.js';
 import { joinMirrors, jointMirror, signs } from './mirror.js';
 import { type EpisodeMemory, type Task, tolerance } from './task.js';
 
@@ -9,7 +10,7 @@ import { type EpisodeMemory, type Task, tolerance } from './task.js';
  * residual joint targets around standing, the same speed reward and termination. Departures, with
  * reasons: speed is counted along the starting heading, not the body's, since body speed pays for
  * walking in circles; power, foot slip and changes of action cost a little, since a gait that
- * chatters wears a robot out.
+ * chatters wears a robot out; and a fall costs something, since diving forward pays for a second.
  */
 const SPEED_M_S = [0.65, 0.9] as const;
 const SPEED_MARGIN_M_S = 0.75;
@@ -24,7 +25,8 @@ const COST = {
   actionChange: 0.01,
   power_per_w: 0.003,
   slip_per_m_s: 0.4,
-  touchdown: 0.08,
+  touchdown: 0.12,
+  fall: 10,
 } as const;
 
 export function walk(spec: RobotSpec): Task {
@@ -109,12 +111,17 @@ export function walk(spec: RobotSpec): Task {
         COST.actionChange * change -
         COST.power_per_w * Math.min(MAX_COUNTED_W, power_w) -
         COST.slip_per_m_s * Math.min(2, slip_m_s) -
-        COST.touchdown * touchdowns
+        COST.touchdown * touchdowns -
+        (fallen(state) ? COST.fall : 0)
       );
     },
 
-    terminated: ({ state }) => uprightness(state.orientation) < Math.cos(MAX_TILT_RAD),
+    terminated: ({ state }) => fallen(state),
   };
+}
+
+function fallen(state: RobotState): boolean {
+  return uprightness(state.orientation) < Math.cos(MAX_TILT_RAD);
 }
 
 function headingError_rad(orientation: Float64Array, memory: EpisodeMemory): number {
