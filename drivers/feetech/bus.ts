@@ -4,13 +4,19 @@ import type { SerialLine } from '../serial/line.js';
 import { encode, framing, Instruction, OVERHEAD, type Packet, ping, read, write } from './codec.js';
 import { FEEDBACK } from './registers.js';
 
-/** Longest that a servo's answer may take; beyond it counts as silent. */
-export const ANSWER_MS = 12;
+/** Longest that an answer may take in a running cycle; beyond it a servo counts as silent. */
+export const CYCLE_ANSWER_MS = 12;
+/** The same while nothing moves and nobody is in a hurry. */
+export const PATIENT_ANSWER_MS = 200;
 
 /** Requests and answers, one after the other: on a half-duplex line nobody else may speak meanwhile. */
 export class FeetechBus {
   /** Answers that did not come, frames of nobody who was asked, answers that came twice. */
   readonly counts = { silent: 0, strangers: 0, twice: 0 };
+  /** Longest that an answer may take, ms. */
+  patience_ms = PATIENT_ANSWER_MS;
+  /** When a good frame last came, on the clock of `performance.now`. */
+  heardAt_ms = performance.now();
   private readonly framer = new Framer(framing);
   private waiting:
     | {
@@ -38,7 +44,7 @@ export class FeetechBus {
     request: Uint8Array,
     ids: readonly number[],
     length: number,
-    timeout_ms = ANSWER_MS,
+    timeout_ms = this.patience_ms,
   ): Promise<Map<number, Packet>> {
     const got = new Map<number, Packet>();
     // What is left of an earlier, late answer is none to this question.
@@ -84,6 +90,7 @@ export class FeetechBus {
 
   private take(packet: Packet): void {
     const { waiting } = this;
+    this.heardAt_ms = performance.now();
     // A line that echoes gives back what was sent: a request is no answer, since its length differs.
     if (!waiting?.ids.has(packet.id) || packet.params.length !== waiting.length) {
       this.counts.strangers++;

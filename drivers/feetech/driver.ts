@@ -4,7 +4,7 @@ import type { BusSpec, JointDrive, JointSpec, RobotSpec } from '../../src/robot/
 import { DriveMode, JointCommand, RobotState } from '../../src/robot/state.js';
 import { requireFit } from '../schedule.js';
 import { SerialLine } from '../serial/line.js';
-import { cycleOf, FeetechBus } from './bus.js';
+import { CYCLE_ANSWER_MS, cycleOf, FeetechBus, PATIENT_ANSWER_MS } from './bus.js';
 import { ErrorBit, errorNames, syncRead, syncWrite } from './codec.js';
 import { toCount, toJoint_rad } from './mapping.js';
 import { COUNT_RAD, decodeFeedback, FEEDBACK, MODEL_STS3215, Register } from './registers.js';
@@ -20,7 +20,7 @@ export interface FeetechOptions {
 /** Without a command for this long the driver brakes: the servos have no watchdog of their own. */
 const COMMAND_LOST_S = 0.1;
 /** The line counts as lost, and is opened anew, when nothing came for this long. */
-const SILENCE_S = 0.1;
+const SILENCE_MS = 100;
 const REOPEN_MS = 50;
 /** A servo that says one of these has given up, or is about to. */
 const GRAVE = ErrorBit.overload | ErrorBit.overheating | ErrorBit.overcurrent;
@@ -40,6 +40,8 @@ interface Servo {
   trusted: boolean;
   /** Count that it holds since it came back, whatever is commanded; until torque is off. */
   held: number | undefined;
+  /** Grave error bits of its last answer. */
+  grave: number;
 }
 
 /** For the driver worker. */
@@ -72,7 +74,6 @@ export class FeetechDriver implements Driver {
   private braking = false;
   /** Somebody on the bus is not as he was: nothing is published until the kernel has stopped tracking. */
   private untrusted = false;
-  private heardAt_s = 0;
   private running = false;
   private finished: Promise<void> = Promise.resolve();
 
@@ -92,6 +93,7 @@ export class FeetechDriver implements Driver {
       velocity_rad_s: 0,
       trusted: true,
       held: undefined,
+      grave: 0,
     }));
     this.ids = this.servos.map((s) => s.drive.id);
     this.question = syncRead(this.ids, FEEDBACK.address, FEEDBACK.length);
@@ -110,7 +112,7 @@ export class FeetechDriver implements Driver {
   async activate(): Promise<void> {
     for (const servo of this.servos) await this.setUp(servo);
     this.torque = true;
-    this.heardAt_s = now_s();
+    this.wire!.patience_ms = CYCLE_ANSWER_MS;
     this.running = true;
     this.finished = this.run();
   }
@@ -133,6 +135,7 @@ export class FeetechDriver implements Driver {
     this.running = false;
     await this.finished;
     this.torque = false;
+    if (this.wire) this.wire.patience_ms = PATIENT_ANSWER_MS;
     for (const { drive } of this.servos) await this.wire?.write(drive.id, Register.torque, [0]);
   }
 
@@ -145,7 +148,7 @@ export class FeetechDriver implements Driver {
     const period_s = 1 / this.bus.rate_hz;
     let deadline_s = now_s();
     while (this.running) {
-      if (now_s() - this.heardAt_s > SILENCE_S) await this.recover();
+      if (performance.now() - this.wire!.heardAt_ms > SILENCE_MS) await this.recover();
       else await this.cycle();
       deadline_s = Math.max(deadline_s + period_s, now_s());
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, 1e3 * (deadline_s - now_s()))));
@@ -159,7 +162,6 @@ export class FeetechDriver implements Driver {
     const asked_s = now_s();
     const answers = await wire.ask(this.question, this.ids, FEEDBACK.length);
     const time_s = (asked_s + now_s()) / 2;
-    if (answers.size > 0) this.heardAt_s = now_s();
     this.counts.silent += this.servos.length - answers.size;
     for (const servo of this.servos) {
       const answer = answers.get(servo.drive.id);
@@ -168,11 +170,7 @@ export class FeetechDriver implements Driver {
         continue;
       }
       this.take(servo, answer.params);
-      if (answer.code & GRAVE && !this.untrusted) {
-        this.untrusted = true;
-        this.counts.refused++;
-        this.say(servo, `reports ${errorNames(answer.code).join(', ')}; the robot stops`);
-      }
+      this.heed(servo, answer.code);
       if (!servo.trusted) await this.meetAgain(servo);
     }
     if (answers.size < this.servos.length || this.servos.some((s) => !s.trusted)) return;
@@ -181,6 +179,17 @@ export class FeetechDriver implements Driver {
     if (this.mode !== DriveMode.track) this.untrusted = false;
     this.sample.time_s = time_s;
     this.fresh = true;
+  }
+
+  /** A servo that has switched itself off: said once, and the robot stops. */
+  private heed(servo: Servo, error: number): void {
+    const grave = error & GRAVE;
+    if (grave !== 0) this.untrusted = true;
+    if (grave !== 0 && grave !== servo.grave) {
+      this.counts.refused++;
+      this.say(servo, `reports ${errorNames(grave).join(', ')}; the robot stops`);
+    }
+    servo.grave = grave;
   }
 
   private get mode(): DriveMode {
@@ -276,7 +285,7 @@ export class FeetechDriver implements Driver {
     if (!wire) return;
     await new Promise((resolve) => setTimeout(resolve, REOPEN_MS));
     if (await wire.line.reopen()) {
-      this.heardAt_s = now_s();
+      wire.heardAt_ms = performance.now();
       process.stderr.write(`${this.port}: opened anew after silence\n`);
     }
   }

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { cycleOf, FeetechBus } from '../../drivers/feetech/bus.js';
-import { syncRead, syncWrite } from '../../drivers/feetech/codec.js';
+import { syncRead, syncWrite, write } from '../../drivers/feetech/codec.js';
 import { decodeFeedback, FEEDBACK, Register } from '../../drivers/feetech/registers.js';
 import { wireLimit_hz } from '../../drivers/schedule.js';
 import { SerialLine } from '../../drivers/serial/line.js';
@@ -16,11 +16,13 @@ Examples:
   reverie bus bench /dev/ttyACM0 --json        how fast a full cycle is`;
 
 const HIGHEST_ID = 253;
-const SCAN_ANSWER_MS = 6;
+/** Longest that an answer may take where nothing else is asked for, ms. */
+const WAIT_MS = 15;
 const MONITOR_MS = 200;
 
 interface Common {
   readonly baud: number;
+  readonly wait: number;
   readonly json?: true;
   readonly ids?: readonly number[];
 }
@@ -35,6 +37,7 @@ export function busCommand(): Command {
       .description(what)
       .argument('<port>', 'path of the serial port')
       .option('--baud <n>', 'of the servos', count, 1_000_000)
+      .option('--wait <ms>', 'longest that an answer may take', count, WAIT_MS)
       .option('--json', 'print the result for machines');
   sub('scan', 'list the servos that answer')
     .option('--ids <list>', 'ids to try, 1-10 or 1,2,5', ids)
@@ -66,7 +69,9 @@ async function withBus<O extends Common>(
 ): Promise<void> {
   const line = await SerialLine.open(port, options.baud);
   try {
-    await work(new FeetechBus(line), options);
+    const bus = new FeetechBus(line);
+    bus.patience_ms = options.wait;
+    await work(bus, options);
   } finally {
     await line.close();
   }
@@ -82,7 +87,7 @@ interface Found {
 async function found(bus: FeetechBus, candidates: readonly number[] | undefined): Promise<Found[]> {
   const list: Found[] = [];
   for (const candidate of candidates ?? Array.from({ length: HIGHEST_ID + 1 }, (_, i) => i)) {
-    if (!(await bus.ping(candidate, SCAN_ANSWER_MS))) continue;
+    if (!(await bus.ping(candidate))) continue;
     const data = await bus.read(candidate, Register.firmware, 5);
     if (data)
       list.push({
@@ -117,7 +122,7 @@ async function setId(bus: FeetechBus, from: number, to: number, { json }: Common
     throw new UserError(`${bus.line.path}, id ${to}: is taken; take that servo off the line first`);
   await confirmed(bus, from, Register.lock, 0);
   // It may confirm under its new id, or not at all: what counts is who answers afterwards.
-  await bus.write(from, Register.id, [to]);
+  await bus.ask(write(from, Register.id, [to]), [from], 0);
   if (!(await bus.ping(to)))
     throw new UserError(`${where}, register ${Register.id}: ${to} is not taken; nobody answers there`);
   await confirmed(bus, to, Register.lock, 1);

@@ -6,8 +6,11 @@ import type { Robot } from '../robot/load.js';
 export function driverFor(launch: Launch, robot: Robot): DriverChoice {
   if (launch.driver.kind === 'serial')
     return {
-      module: new URL('../../drivers/feetech/driver.js', import.meta.url).href,
-      options: { spec: robot.spec, path: robot.path, ports: launch.driver.ports },
+      module: new URL('../../drivers/remoteDriver.js', import.meta.url).href,
+      options: {
+        module: new URL('../../drivers/feetech/driver.js', import.meta.url).href,
+        options: { spec: robot.spec, path: robot.path, ports: launch.driver.ports },
+      },
     };
   const { seed, randomisation } = launch.driver;
   return {
