@@ -33,6 +33,12 @@ export function trainSummary(task: string, seed: number, result: TrainRunResult)
   };
 }
 
+/** The command that repeats a run, wherever its folder lies. */
+function commandOf(task: string, options: Record<string, string | number | undefined>): string {
+  const given = ['robot', 'seed', 'preset', 'config', 'steps'].filter((key) => options[key] !== undefined);
+  return ['reverie train', task, ...given.map((key) => `--${key} ${options[key]}`)].join(' ');
+}
+
 export function trainCommand(): Command {
   return new Command('train')
     .description('learn a task in simulation; ends with a policy bundle and its evaluation')
@@ -57,7 +63,7 @@ export function trainCommand(): Command {
         ...options,
         task,
         out,
-        command: `reverie ${process.argv.slice(2).join(' ')}`,
+        command: commandOf(task, options),
         onProgress: (progress) => display.update(progress),
         onNote: (line) => display.note(line),
         onStoppable: (stop) => {
