@@ -15,8 +15,6 @@ export class FeetechBus {
   readonly counts = { silent: 0, strangers: 0, twice: 0 };
   /** Longest that an answer may take, ms. */
   patience_ms = PATIENT_ANSWER_MS;
-  /** When a good frame last came, on the clock of `performance.now`. */
-  heardAt_ms = performance.now();
   private readonly framer = new Framer(framing);
   private waiting:
     | {
@@ -90,7 +88,6 @@ export class FeetechBus {
 
   private take(packet: Packet): void {
     const { waiting } = this;
-    this.heardAt_ms = performance.now();
     // A line that echoes gives back what was sent: a request is no answer, since its length differs.
     if (!waiting?.ids.has(packet.id) || packet.params.length !== waiting.length) {
       this.counts.strangers++;

@@ -19,8 +19,8 @@ export interface FeetechOptions {
 
 /** Without a command for this long the driver brakes: the servos have no watchdog of their own. */
 const COMMAND_LOST_S = 0.1;
-/** The line counts as lost, and is opened anew, when nothing came for this long. */
-const SILENCE_MS = 100;
+/** The line counts as lost, and is opened anew, after so many cycles without any answer: counted, not timed, since this process may have been kept waiting itself. */
+const SILENT_CYCLES = 8;
 const REOPEN_MS = 50;
 /** A servo that says one of these has given up, or is about to. */
 const GRAVE = ErrorBit.overload | ErrorBit.overheating | ErrorBit.overcurrent;
@@ -74,6 +74,8 @@ export class FeetechDriver implements Driver {
   private braking = false;
   /** Somebody on the bus is not as he was: nothing is published until the kernel has stopped tracking. */
   private untrusted = false;
+  /** Cycles in a row that nobody answered. */
+  private unanswered = 0;
   private running = false;
   private finished: Promise<void> = Promise.resolve();
 
@@ -148,7 +150,7 @@ export class FeetechDriver implements Driver {
     const period_s = 1 / this.bus.rate_hz;
     let deadline_s = now_s();
     while (this.running) {
-      if (performance.now() - this.wire!.heardAt_ms > SILENCE_MS) await this.recover();
+      if (this.unanswered >= SILENT_CYCLES) await this.recover();
       else await this.cycle();
       deadline_s = Math.max(deadline_s + period_s, now_s());
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, 1e3 * (deadline_s - now_s()))));
@@ -161,6 +163,7 @@ export class FeetechDriver implements Driver {
     await this.sendGoals(wire);
     const asked_s = now_s();
     const answers = await wire.ask(this.question, this.ids, FEEDBACK.length);
+    this.unanswered = answers.size > 0 ? 0 : this.unanswered + 1;
     const time_s = (asked_s + now_s()) / 2;
     this.counts.silent += this.servos.length - answers.size;
     for (const servo of this.servos) {
@@ -285,7 +288,7 @@ export class FeetechDriver implements Driver {
     if (!wire) return;
     await new Promise((resolve) => setTimeout(resolve, REOPEN_MS));
     if (await wire.line.reopen()) {
-      wire.heardAt_ms = performance.now();
+      this.unanswered = 0;
       process.stderr.write(`${this.port}: opened anew after silence\n`);
     }
   }
@@ -306,7 +309,7 @@ export class FeetechDriver implements Driver {
     const [a, b] = servo.joint.position_rad.map((q) => toCount(q, servo.drive)).sort((x, y) => x - y);
     if (least > a || most < b)
       throw new UserError(
-        `${where}, registers ${Register.minAngle} and ${Register.maxAngle}: the servo's limits are ${least}–${most}, the joint needs ${a}–${b}; \`reverie calibrate\` sets them`,
+        `${where}, registers ${Register.minAngle} and ${Register.maxAngle}: the servo's limits are ${least}–${most}, the joint needs ${a}–${b}; widen them, or narrow position_rad`,
       );
     const [mode] = await this.words(servo, Register.mode, 1);
     if ((mode & 0xff) !== 0)

@@ -10,5 +10,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   export: async () => (await import('./export.js')).exportCommand(),
   emulate: async () => (await import('./emulate.js')).emulateCommand(),
   bus: async () => (await import('./bus.js')).busCommand(),
+  calibrate: async () => (await import('./calibrate.js')).calibrateCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
 };

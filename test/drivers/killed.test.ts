@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { EmulatedArm } from '../../drivers/emulator/arm.js';
+import { Register } from '../../drivers/feetech/registers.js';
+import { loadMujoco } from '../../sim/mujoco.js';
+import { packageRoot } from '../../src/base/files.js';
+import { loadRobot } from '../../src/robot/load.js';
+
+it('a robot process that is killed leaves no torque behind', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'killed-'));
+  const link = join(folder, 'servos');
+  const arm = new EmulatedArm(await loadMujoco(), loadRobot('arm'), 1, link);
+  const launch = join(folder, 'arm.yaml');
+  writeFileSync(
+    launch,
+    `robot: arm\ndriver: { kind: serial, ports: { servos: ${link} } }\ntask: reach\nruns: ${folder}/runs\n`,
+  );
+  const all = (torque: number) => arm.servos.every((servo) => servo.memory[Register.torque] === torque);
+  const until = async (holds: () => boolean) => {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const robot = spawn(process.execPath, [join(packageRoot, 'bin/reverie.js'), 'run', launch], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
+  const gone = new Promise((resolve) => robot.once('exit', resolve));
+  await until(() => all(1));
+  robot.kill('SIGKILL');
+  await gone;
+  await until(() => all(0));
+  expect(all(0)).toBe(true);
+  await arm.close();
+  rmSync(folder, { recursive: true });
+});
