@@ -70,9 +70,9 @@ export class FeetechBus {
     return (await this.ask(ping(id), [id], 0, timeout_ms)).size > 0;
   }
 
-  /** Tries three times. @returns undefined where the servo is silent */
-  async read(id: number, address: number, length: number): Promise<Uint8Array | undefined> {
-    for (let attempt = 0; attempt < 3; attempt++) {
+  /** Tries three times unless told otherwise. @returns undefined where the servo is silent */
+  async read(id: number, address: number, length: number, attempts = 3): Promise<Uint8Array | undefined> {
+    for (let attempt = 0; attempt < attempts; attempt++) {
       const answer = (await this.ask(read(id, address, length), [id], length)).get(id);
       if (answer) return answer.params;
     }

@@ -5,9 +5,10 @@ import { DriveMode, JointCommand, RobotState } from '../../src/robot/state.js';
 import { requireFit } from '../schedule.js';
 import { SerialLine } from '../serial/line.js';
 import { CYCLE_ANSWER_MS, cycleOf, FeetechBus, PATIENT_ANSWER_MS } from './bus.js';
+import { checkServo, describeServo, readWords } from './checks.js';
 import { ErrorBit, errorNames, syncRead, syncWrite } from './codec.js';
 import { toCount, toJoint_rad } from './mapping.js';
-import { COUNT_RAD, decodeFeedback, FEEDBACK, MODEL_STS3215, Register } from './registers.js';
+import { COUNT_RAD, decodeFeedback, FEEDBACK, Register } from './registers.js';
 
 export interface FeetechOptions {
   readonly spec: RobotSpec;
@@ -107,7 +108,7 @@ export class FeetechDriver implements Driver {
   async configure(): Promise<void> {
     const line = await SerialLine.open(this.port, this.bus.baud);
     this.wire = new FeetechBus(line);
-    for (const servo of this.servos) await this.check(servo);
+    for (const servo of this.servos) await checkServo(this.wire, servo);
   }
 
   /** Holds every joint where it is, with no more torque than `robot.yaml` allows. */
@@ -264,7 +265,8 @@ export class FeetechDriver implements Driver {
   /** A servo that had been silent: just an answer lost, or has it been without power? */
   private async meetAgain(servo: Servo): Promise<void> {
     const { id } = servo.drive;
-    const found = await this.wire!.read(id, Register.torque, 1);
+    // Once: the next cycle asks again, and none is to wait for long.
+    const found = await this.wire!.read(id, Register.torque, 1, 1);
     if (!found) return;
     servo.trusted = true;
     if (found[0] === (this.torque ? 1 : 0)) {
@@ -293,47 +295,18 @@ export class FeetechDriver implements Driver {
     }
   }
 
-  private async check(servo: Servo): Promise<void> {
-    const where = this.where(servo);
-    const model = await this.wire!.read(servo.drive.id, Register.model, 2);
-    if (!model)
-      throw new UserError(
-        `${where} does not answer; is it powered and cabled, and are id and baud (${this.bus.baud}) right? \`reverie bus scan ${this.port}\` shows who answers`,
-      );
-    const number = model[0] | (model[1] << 8);
-    if (number !== MODEL_STS3215)
-      throw new UserError(
-        `${where}, register ${Register.model}: model ${number}, expected ${MODEL_STS3215} (STS3215); another servo has this id`,
-      );
-    const [least, most] = await this.words(servo, Register.minAngle, 2);
-    const [a, b] = servo.joint.position_rad.map((q) => toCount(q, servo.drive)).sort((x, y) => x - y);
-    if (least > a || most < b)
-      throw new UserError(
-        `${where}, registers ${Register.minAngle} and ${Register.maxAngle}: the servo's limits are ${least}–${most}, the joint needs ${a}–${b}; widen them, or narrow position_rad`,
-      );
-    const [mode] = await this.words(servo, Register.mode, 1);
-    if ((mode & 0xff) !== 0)
-      throw new UserError(`${where}, register ${Register.mode}: mode ${mode & 0xff}, expected 0 (position)`);
-  }
-
-  private async words({ drive }: Servo, address: number, count: number): Promise<number[]> {
-    const data = await this.wire!.read(drive.id, address, 2 * count);
-    if (!data) throw new UserError(`${this.port}, id ${drive.id}, register ${address}: no answer`);
-    return Array.from({ length: count }, (_, i) => data[2 * i] | (data[2 * i + 1] << 8));
-  }
-
   /** Torque limit, then a goal where it stands, then torque. @throws UserError naming the register that is refused */
   private async setUp(servo: Servo): Promise<void> {
     const { drive, joint } = servo;
     const limit = Math.min(1000, Math.round((1000 * joint.torque_nm) / drive.stall_torque_nm));
     if (!(await this.wire!.write(drive.id, Register.torqueLimit, [low(limit), high(limit)])))
       throw new UserError(
-        `${this.where(servo)}, register ${Register.torqueLimit}: ${limit} is not confirmed; check the cable`,
+        `${describeServo(this.wire!, servo)}, register ${Register.torqueLimit}: ${limit} is not confirmed; check the cable`,
       );
-    [servo.count] = await this.words(servo, Register.position, 1);
+    [servo.count] = await readWords(this.wire!, drive.id, Register.position, 1);
     if (!(await this.hold(servo)))
       throw new UserError(
-        `${this.where(servo)}, register ${Register.torque}: not confirmed; check the supply`,
+        `${describeServo(this.wire!, servo)}, register ${Register.torque}: not confirmed; check the supply`,
       );
   }
 
@@ -345,11 +318,7 @@ export class FeetechDriver implements Driver {
     );
   }
 
-  private where({ drive, joint }: Servo): string {
-    return `${this.port}, id ${drive.id} (${joint.name})`;
-  }
-
   private say(servo: Servo, what: string): void {
-    process.stderr.write(`${this.where(servo)} ${what}\n`);
+    process.stderr.write(`${describeServo(this.wire!, servo)} ${what}\n`);
   }
 }
