@@ -54,12 +54,13 @@ function serve(): void {
     }
     if (request.kind === 'deactivate' || request.kind === 'close') clearInterval(looking);
     await driver![request.kind]();
+    if (request.kind === 'close') driver = undefined;
     if (request.kind === 'activate') looking = setInterval(look, LOOK_MS);
   };
   process.on('message', (message: ToProcess) => {
     if ('command' in message) {
       command!.flat.set(message.command);
-      driver!.write(command!);
+      driver?.write(command!);
       return;
     }
     serveRequest(message.request).then(

@@ -4,27 +4,16 @@ type Numbers = ArrayLike<number>;
 
 /** out = world vector of the body vector v. */
 export function rotate(q: Numbers, v: Numbers, out: Float64Array): void {
-  const w = q[0];
-  const x = q[1];
-  const y = q[2];
-  const z = q[3];
-  const a = v[0];
-  const b = v[1];
-  const c = v[2];
-  const tx = 2 * (y * c - z * b);
-  const ty = 2 * (z * a - x * c);
-  const tz = 2 * (x * b - y * a);
-  out[0] = a + w * tx + y * tz - z * ty;
-  out[1] = b + w * ty + z * tx - x * tz;
-  out[2] = c + w * tz + x * ty - y * tx;
+  turn(q[0], q[1], q[2], q[3], v, out);
 }
 
 /** out = body vector of the world vector v. */
 export function rotateInverse(q: Numbers, v: Numbers, out: Float64Array): void {
-  const w = q[0];
-  const x = -q[1];
-  const y = -q[2];
-  const z = -q[3];
+  turn(q[0], -q[1], -q[2], -q[3], v, out);
+}
+
+/** v + 2w (u × v) + 2u × (u × v), with (w, u) the quaternion. */
+function turn(w: number, x: number, y: number, z: number, v: Numbers, out: Float64Array): void {
   const a = v[0];
   const b = v[1];
   const c = v[2];
