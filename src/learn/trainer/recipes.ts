@@ -17,7 +17,7 @@ export const recipeSchema = z.strictObject({
     seconds_each: z.number().positive(),
     steps_per_round: count.describe('how fast it goes on beside training'),
   }),
-  stop_after: count.describe('evaluations passed in a row that end training'),
+  stop_after: count.describe('evaluations passed in a row that end training, once the best of them lasts'),
 });
 
 export type Recipe = z.output<typeof recipeSchema>;
@@ -59,7 +59,8 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       mean_speed_mps <= 0.95,
     passing: 'at most 5 % falls, 0.52–0.95 m/s along the starting heading',
     lasts: ({ mean_power_w, foot_slip_mps, touchdowns_per_s }) =>
-      (mean_power_w ?? 0) <= 40 && (foot_slip_mps ?? 0) <= 0.15 && (touchdowns_per_s ?? 0) <= 5,
+      // Inside the 40 W, 0.15 m/s and 5 a second that a shipped policy has to keep, since ten episodes are few.
+      (mean_power_w ?? 0) <= 38 && (foot_slip_mps ?? 0) <= 0.12 && (touchdowns_per_s ?? 0) <= 4.5,
   },
   reach: {
     preset: 'layernorm',

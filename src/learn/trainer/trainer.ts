@@ -148,7 +148,7 @@ export class Trainer {
     const { recipe, learner, collector, policy_hz } = this.options;
     const { state } = this;
     this.beginEvaluation();
-    while (state.steps < recipe.steps && state.passedInARow < recipe.stop_after && !this.stopping) {
+    while (state.steps < recipe.steps && !this.learned && !this.stopping) {
       const warm = state.steps < recipe.warmup;
       const collecting = collector.collect(recipe.round, warm ? undefined : learner.actorParameters());
       // The learner's failure must not leave a rejected promise of the collector behind, nor the reverse.
@@ -169,6 +169,13 @@ export class Trainer {
       selection: state.best?.evaluation,
       finished: !this.stopping,
     };
+  }
+
+  /** Passed often enough in a row, and the best of them lasts. */
+  private get learned(): boolean {
+    const { best, passedInARow } = this.state;
+    const { recipe, lasts } = this.options;
+    return passedInARow >= recipe.stop_after && best !== null && (lasts?.(best.evaluation) ?? true);
   }
 
   /** The updates that are owed. */
