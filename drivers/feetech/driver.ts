@@ -175,8 +175,8 @@ export class FeetechDriver implements Driver {
       }
       this.take(servo, answer.params);
       this.heed(servo, answer.code);
-      if (!servo.trusted) await this.meetAgain(servo);
     }
+    await this.meetAgain(this.servos.filter((s) => !s.trusted && answers.has(s.drive.id)));
     if (answers.size < this.servos.length || this.servos.some((s) => !s.trusted)) return;
     // A joint that is not as it was must not be closed around until the kernel has let go.
     if (this.untrusted && this.torque && this.mode === DriveMode.track) return;
@@ -262,25 +262,33 @@ export class FeetechDriver implements Driver {
     return toCount(toJoint_rad(count, drive) - behind_rad, drive);
   }
 
-  /** A servo that had been silent: just an answer lost, or has it been without power? */
-  private async meetAgain(servo: Servo): Promise<void> {
-    const { id } = servo.drive;
-    // Once: the next cycle asks again, and none is to wait for long.
-    const found = await this.wire!.read(id, Register.torque, 1, 1);
-    if (!found) return;
+  /** Servos that had been silent: just an answer lost, or have they been without power? One question to all. */
+  private async meetAgain(servos: readonly Servo[]): Promise<void> {
+    if (servos.length === 0) return;
+    const ids = servos.map((s) => s.drive.id);
+    const answers = await this.wire!.ask(syncRead(ids, Register.torque, 1), ids, 1);
+    for (const servo of servos) {
+      const answer = answers.get(servo.drive.id);
+      if (answer) await this.judge(servo, answer.params[0]);
+    }
+  }
+
+  /** @param torque what its torque register holds */
+  private async judge(servo: Servo, torque: number): Promise<void> {
     servo.trusted = true;
-    if (found[0] === (this.torque ? 1 : 0)) {
+    if (torque === (this.torque ? 1 : 0)) {
       this.counts.retries++;
       return;
     }
     this.counts.returned++;
     this.untrusted = true;
     if (!this.torque) return;
-    servo.held = servo.count;
     servo.trusted = await this.setUp(servo).then(
       () => true,
       () => false,
     );
+    // Where `setUp` found it: it may have sunk since the last sample.
+    servo.held = servo.count;
     this.say(servo, 'came back without its settings; it holds its position and the robot stops');
   }
 
