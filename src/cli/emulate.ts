@@ -15,9 +15,9 @@ Faults, with --fault, as often as wanted:
   …@START or …@START+LENGTH            seconds from now; from the beginning, to the end where not given
 
 Examples:
-  reverie emulate arm --link /tmp/reverie-arm     the port is /tmp/reverie-arm-servos
+  reverie emulate arm --link ./reverie-arm     the port is ./reverie-arm-servos
   reverie run launch/arm.serial.yaml              in another terminal
-  reverie emulate arm --link /tmp/reverie-arm --fault flip=0.01 --fault power=3@10+2`;
+  reverie emulate arm --link ./reverie-arm --fault flip=0.01 --fault power=3@10+2`;
 
 interface Options {
   readonly link?: string;

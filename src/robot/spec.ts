@@ -28,7 +28,14 @@ const jointSchema = z
   .refine((j) => j.home_rad >= j.position_rad[0] && j.home_rad <= j.position_rad[1], {
     path: ['home_rad'],
     message: 'home lies outside position_rad',
-  });
+  })
+  .refine(
+    (j) => j.home_rad - j.action_rad >= j.position_rad[0] && j.home_rad + j.action_rad <= j.position_rad[1],
+    {
+      path: ['action_rad'],
+      message: 'home_rad ± action_rad reaches beyond position_rad',
+    },
+  );
 
 const chainSchema = z
   .strictObject({
