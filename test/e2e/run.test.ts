@@ -87,8 +87,9 @@ describe('reverie run', () => {
       learner_updates: 0,
       train: null,
     });
-    expect(summary.seconds).toBeGreaterThanOrEqual(3);
-    expect(summary.ticks + summary.missed_ticks).toBeGreaterThanOrEqual(3 * 500);
+    // A timer may fire a millisecond early.
+    expect(summary.seconds).toBeGreaterThan(2.9);
+    expect(summary.ticks + summary.missed_ticks).toBeGreaterThan(2.9 * 500);
   });
 
   it('sits down on Ctrl-C, and says what it did', async () => {

@@ -150,10 +150,11 @@ describe.each([quadruped, arm])('on the $name', (spec) => {
   });
 
   it('a requested stop reaches the stop pose in the time of robot.yaml, then does what it says', () => {
+    const { seconds, stand_s = 0 } = spec.stop;
     bench.kernel.requestStop(bench.now_s);
-    bench.run(spec.stop.seconds * 0.9);
+    bench.run(stand_s + seconds * 0.9);
     expect(bench.kernel.mode).toBe('stopping');
-    bench.run(spec.stop.seconds * 0.2);
+    bench.run(seconds * 0.2);
     expect(bench.kernel.mode).toBe('stopped');
     spec.stop.pose_rad.forEach((q, j) => {
       expect(bench.kernel.executed_rad[j]).toBeCloseTo(q, 2);
