@@ -11,5 +11,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   emulate: async () => (await import('./emulate.js')).emulateCommand(),
   bus: async () => (await import('./bus.js')).busCommand(),
   calibrate: async () => (await import('./calibrate.js')).calibrateCommand(),
+  bench: async () => (await import('./bench.js')).benchCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
 };

@@ -31,8 +31,18 @@ async function program(argv: readonly string[]): Promise<Command> {
     .exitOverride();
   const asked = argv.find((word) => !word.startsWith('-'));
   const wanted = asked !== undefined && asked in commands ? [asked] : Object.keys(commands);
-  for (const name of wanted) root.addCommand((await commands[name]()).copyInheritedSettings(root));
+  for (const name of wanted) {
+    const command = await commands[name]();
+    root.addCommand(command);
+    inherit(root, command);
+  }
   return root;
+}
+
+/** Gives a command and its subcommands the settings of the one above: how errors are shown and end. */
+function inherit(from: Command, command: Command): void {
+  command.copyInheritedSettings(from);
+  for (const sub of command.commands) inherit(command, sub);
 }
 
 /** The one place that turns errors into messages and exit codes. */

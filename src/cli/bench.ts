@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+
+const EXAMPLES = `
+Examples:
+  reverie bench                        the training step, inference and the simulator
+  reverie bench step --only sac-256    some of it
+  reverie bench --json | tail -n 1     one object: {"machine": …, "results": […]}`;
+
+/** What can be measured, in the order of the help. The measuring itself lies in bench/. */
+const benches: Readonly<Record<string, () => Promise<Command>>> = {
+  step: async () => (await import('./benchStep.js')).benchStepCommand(),
+};
+
+/** What runs where nothing is named. */
+const DEFAULT = 'step';
+
+export async function benchCommand(): Promise<Command> {
+  const command = new Command('bench')
+    .description('how fast this machine is at what Reverie does, beside others where they are installed')
+    .addHelpText('after', EXAMPLES);
+  for (const [name, load] of Object.entries(benches))
+    command.addCommand(await load(), { isDefault: name === DEFAULT });
+  return command;
+}
