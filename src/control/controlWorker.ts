@@ -65,6 +65,9 @@ function tick(now: number, elapsed: number): void {
   if (candidate) tryPolicy(candidate);
   memory.commands.write(loop.tick(now, elapsed).flat);
   if (loop.stepDone) memory.steps.push(loop.record);
+  memory.estimateSample.set(loop.control.estimator.position_m);
+  memory.estimateSample.set(loop.control.estimator.velocity_m_s, 3);
+  memory.estimate.write(memory.estimateSample);
   publish();
 }
 

@@ -10,8 +10,9 @@ import type { ControlWorkerData } from './controlWorker.js';
 import type { DriverReport, DriverWorkerData } from './driverWorker.js';
 import type { DriverChoice } from './hostedDriver.js';
 import type { ControlMail, ControlReport } from './mail.js';
+import { Observer } from './observer.js';
 import { makeRealtime } from './realtime.js';
-import { allocateBuffers, SharedMemory, Word } from './sharedMemory.js';
+import { allocateBuffers, type RobotBuffers, SharedMemory, Word } from './sharedMemory.js';
 import { type Step, StepLayout } from './stepRecord.js';
 import { WorkerHandle } from './workerHandle.js';
 
@@ -82,6 +83,7 @@ export class RobotProcess {
 
   private constructor(
     readonly options: RobotProcessOptions,
+    private readonly buffers: RobotBuffers,
     private readonly memory: SharedMemory,
     private readonly driver: WorkerHandle<DriverReport>,
     private readonly control: WorkerHandle<ControlReport>,
@@ -123,7 +125,17 @@ export class RobotProcess {
       memory.set(Word.go, 1);
       Atomics.notify(memory.words, Word.go);
       const { canReplace } = driverReady;
-      return new RobotProcess(options, memory, driver, control, failures, heartbeat, layout, canReplace);
+      return new RobotProcess(
+        options,
+        buffers,
+        memory,
+        driver,
+        control,
+        failures,
+        heartbeat,
+        layout,
+        canReplace,
+      );
     } catch (error) {
       end(memory);
       await Promise.all([driver.ended, control.ended]);
@@ -185,6 +197,11 @@ export class RobotProcess {
       throw new UserError(`${this.options.spec.name}: nobody here can put the robot on its feet`);
     this.memory.bump(Word.replace);
     await this.until(() => this.memory.get(Word.replaced) === this.memory.get(Word.replace), 1);
+  }
+
+  /** For whoever shows or publishes the newest sample at a pace of their own. */
+  observe(): Observer {
+    return new Observer(this.options.spec, this.buffers);
   }
 
   status(): RobotStatus {

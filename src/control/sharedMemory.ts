@@ -54,8 +54,8 @@ const STEPS_CAPACITY = 1024;
 const EVENTS_CAPACITY = 1024;
 /** time_s, index in `causes`, joint, value, limit. */
 const EVENT_FIELDS = 5;
-/** Position and velocity of the base, as a simulator knows them. */
-const TRUTH_FIELDS = 6;
+/** Position and velocity of the base, as a simulator knows them, or as the estimate has them. */
+const MOTION_FIELDS = 6;
 
 /** Plain shared buffers, as they travel to a worker. */
 export interface RobotBuffers {
@@ -63,6 +63,7 @@ export interface RobotBuffers {
   readonly samples: SharedArrayBuffer;
   readonly commands: SharedArrayBuffer;
   readonly truth: SharedArrayBuffer;
+  readonly estimate: SharedArrayBuffer;
   readonly steps: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
   readonly lateness: SharedArrayBuffer;
@@ -75,7 +76,8 @@ export function allocateBuffers(spec: RobotSpec, stepFields: number): RobotBuffe
     words: new SharedArrayBuffer(4 * WORDS),
     samples: SampleChannel.allocate(RobotState.length(joints, feetOf(spec).length)),
     commands: SampleChannel.allocate(JointCommand.length(joints)),
-    truth: SampleChannel.allocate(TRUTH_FIELDS),
+    truth: SampleChannel.allocate(MOTION_FIELDS),
+    estimate: SampleChannel.allocate(MOTION_FIELDS),
     steps: RecordRing.allocate(stepFields, STEPS_CAPACITY),
     events: RecordRing.allocate(EVENT_FIELDS, EVENTS_CAPACITY),
     lateness: LatenessHistogram.allocate(),
@@ -92,11 +94,14 @@ export class SharedMemory {
   readonly commands: SampleChannel;
   /** Driver worker to control worker: [position, velocity]. Never written by a real robot's driver. */
   readonly truth: SampleChannel;
+  /** Control worker to whoever looks: [position, velocity]. */
+  readonly estimate: SampleChannel;
   /** Control worker to main thread. */
   readonly steps: RecordRing;
   readonly events: RecordRing;
   readonly lateness: LatenessHistogram;
-  readonly truthSample = new Float64Array(TRUTH_FIELDS);
+  readonly truthSample = new Float64Array(MOTION_FIELDS);
+  readonly estimateSample = new Float64Array(MOTION_FIELDS);
   readonly event = new Float64Array(EVENT_FIELDS);
 
   constructor(buffers: RobotBuffers) {
@@ -104,6 +109,7 @@ export class SharedMemory {
     this.samples = new SampleChannel(buffers.samples);
     this.commands = new SampleChannel(buffers.commands);
     this.truth = new SampleChannel(buffers.truth);
+    this.estimate = new SampleChannel(buffers.estimate);
     this.steps = new RecordRing(buffers.steps, buffers.stepFields);
     this.events = new RecordRing(buffers.events, EVENT_FIELDS);
     this.lateness = new LatenessHistogram(buffers.lateness);
