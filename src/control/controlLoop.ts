@@ -2,6 +2,7 @@ import { Random } from '../base/random.js';
 import type { Exploration, Policy } from '../policy/policy.js';
 import { type RobotSpec, ticksPerAction } from '../robot/spec.js';
 import { type JointCommand, RobotState } from '../robot/state.js';
+import { authorities, type Guest } from '../safety/authority.js';
 import { kernelModes } from '../safety/kernel.js';
 import { PoseMotion } from '../safety/stop.js';
 import {
@@ -12,14 +13,16 @@ import {
   targetsToAction,
 } from '../tasks/task.js';
 import { StepWindow } from '../tasks/window.js';
-import { ask, type ControlMemory, controlStep, createControlMemory } from './controlStep.js';
+import { ask, askToStay, type ControlMemory, controlStep, createControlMemory } from './controlStep.js';
+import { GuestWish } from './guestWish.js';
 import { StepAt, StepFlag, StepLayout, type StepVectors } from './stepRecord.js';
 
 /**
  * `off`: nobody asks for anything. `rising`: on the way to the home pose, and standing there until
- * there is a policy. `running`: an episode.
+ * there is a policy. `running`: an episode. `visiting`: a guest commands outside of one: a recovery at
+ * work, or a person who may begin an episode but has not moved yet.
  */
-export type Phase = 'off' | 'rising' | 'running';
+export type Phase = 'off' | 'rising' | 'running' | 'visiting';
 
 /**
  * What happens in the ticks of the real-time loop: the same sensing, reward window, control step and
@@ -34,6 +37,8 @@ export class ControlLoop {
   readonly record: Float64Array;
   /** Where a simulator's truth goes before `tick`; NaN on a robot. */
   readonly truth_m = new Float64Array(3).fill(Number.NaN);
+  /** What a guest asks for, brought up to date before `tick`. */
+  readonly guest: GuestWish;
   stepDone = false;
   phase: Phase = 'off';
   episodes = 0;
@@ -56,6 +61,10 @@ export class ControlLoop {
   private policyNumber = 0;
   private step = 0;
   private ticksInStep = 0;
+  /** A person commanded in some tick of this step. */
+  private visited = false;
+  /** A recovery waits for the end of this step, so that the episode is cut between steps. */
+  private recoveryWaits = false;
   private countFall = true;
   private eventsBefore = 0;
 
@@ -80,6 +89,7 @@ export class ControlLoop {
     this.rise = new PoseMotion([
       { pose_rad: spec.joints.map((j) => j.home_rad), seconds: spec.stop.seconds },
     ]);
+    this.guest = new GuestWish(n);
     this.targets_rad = new Float64Array(n);
     this.from_rad = new Float64Array(n);
     this.observation = new Float32Array(observationSize(task.contract));
@@ -108,15 +118,43 @@ export class ControlLoop {
 
   /** Takes up the joints where they are, then rises to the home pose. @returns false while latched or without a fresh sample */
   arm(now_s: number): boolean {
-    const { kernel, estimator } = this.control;
-    if (!(now_s - this.state.time_s <= this.spec.watchdog.sensor_age_s)) return false;
-    if (kernel.mode !== 'idle' || !kernel.arm(this.state)) return false;
-    estimator.reset();
-    // What was asked before it fell or stopped is no place to set out from.
-    this.control.asked_rad.set(kernel.executed_rad);
+    const { kernel } = this.control;
+    if (kernel.mode !== 'idle' || !this.isFresh(now_s) || !kernel.arm(this.state)) return false;
+    this.takenUp(now_s);
     this.beginRising(now_s);
-    this.countFall = true;
     return true;
+  }
+
+  /**
+   * A guest takes over from whoever commands. A recovery also takes up a robot that lies, braked, after
+   * a fall; in an episode it waits for the end of the step, which is then a truncation.
+   * @returns false where it may not: latched, stopping, or a person commands
+   */
+  takeOver(by: Guest, now_s: number): boolean {
+    const { kernel } = this.control;
+    if (kernel.authority === by) return true;
+    if (by === 'recovery') {
+      if (kernel.mode === 'damp') return this.takeUpForRecovery(now_s);
+      if (this.phase === 'running' && kernel.authority === 'policy') {
+        this.recoveryWaits = true;
+        return true;
+      }
+    }
+    if (!kernel.handOver(by)) return false;
+    this.recoveryWaits = false;
+    askToStay(this.control, now_s);
+    if (this.phase !== 'running') this.phase = 'visiting';
+    return true;
+  }
+
+  /** The guest is gone: the policy goes on with the episode, or the robot rises to begin one. */
+  release(now_s: number): void {
+    const { kernel } = this.control;
+    this.recoveryWaits = false;
+    if (kernel.authority !== 'person' && kernel.authority !== 'recovery') return;
+    kernel.handOver('policy');
+    askToStay(this.control, now_s);
+    if (this.phase === 'visiting') this.beginRising(now_s);
   }
 
   /**
@@ -124,20 +162,25 @@ export class ControlLoop {
    * @param elapsed ticks since the last one: more than 1 where some were missed
    */
   tick(now_s: number, elapsed: number): JointCommand {
+    const { kernel } = this.control;
     this.stepDone = false;
     this.window.tick();
     this.ticksInStep += elapsed;
+    this.followGuest();
     if (this.phase === 'running') {
       if (this.ticksInStep >= this.ticksPerStep) this.endStep(now_s);
     } else if (this.phase === 'rising') {
       const arrived = this.rise.pose(now_s, this.targets_rad);
       ask(this.control, this.targets_rad, now_s);
-      if (arrived && this.policy && !this.task.terminated(this.window, this.memory)) this.beginEpisode(now_s);
+      if (arrived && this.policy && this.mayBegin()) this.beginEpisode(now_s);
+    } else if (this.phase === 'visiting') {
+      if (kernel.authority === 'person' && kernel.mode === 'run' && this.mayBegin()) this.beginEpisode(now_s);
     }
     const command = controlStep(this.control, this.state, now_s);
-    const { mode } = this.control.kernel;
+    const { mode } = kernel;
     if (this.phase !== 'running' && mode === 'damp') this.fallOutsideEpisode();
-    if (this.phase === 'rising' && mode !== 'run' && mode !== 'hold') this.phase = 'off';
+    const commanded = mode === 'run' || mode === 'hold';
+    if ((this.phase === 'rising' || this.phase === 'visiting') && !commanded) this.phase = 'off';
     return command;
   }
 
@@ -154,12 +197,49 @@ export class ControlLoop {
     this.eventsBefore = kernel.events.total;
     estimator.reset();
     this.control.askedAt_s = Number.NEGATIVE_INFINITY;
+    this.guest.forget();
+    this.recoveryWaits = false;
     this.state.flat.fill(0);
     this.state.time_s = Number.NEGATIVE_INFINITY;
     this.setPolicy(undefined, 0);
     this.phase = 'off';
     this.episodes = 0;
     this.falls = 0;
+  }
+
+  private isFresh(now_s: number): boolean {
+    return now_s - this.state.time_s <= this.spec.watchdog.sensor_age_s;
+  }
+
+  private takeUpForRecovery(now_s: number): boolean {
+    if (!this.isFresh(now_s) || !this.control.kernel.armForRecovery(this.state)) return false;
+    this.takenUp(now_s);
+    // That it lies was counted when it fell.
+    this.countFall = false;
+    this.phase = 'visiting';
+    return true;
+  }
+
+  private takenUp(now_s: number): void {
+    this.control.estimator.reset();
+    // What was asked before it fell or stopped is no place to set out from.
+    askToStay(this.control, now_s);
+    this.countFall = true;
+  }
+
+  /** Leads what is asked towards what a guest wishes for, where one commands. */
+  private followGuest(): void {
+    const { guest, control } = this;
+    const { authority } = control.kernel;
+    if (authority !== 'person' && authority !== 'recovery') return;
+    if (authority === 'person') this.visited = true;
+    // A wish older than the authority is somebody else's.
+    if (guest.isFrom(authority) && guest.time_s > control.askedAt_s)
+      ask(control, guest.targets_rad, guest.time_s);
+  }
+
+  private mayBegin(): boolean {
+    return !this.task.terminated(this.window, this.memory);
   }
 
   private beginRising(now_s: number): void {
@@ -177,17 +257,21 @@ export class ControlLoop {
     window.begin();
     task.begin(memory, window, this.random);
     task.observe(window, memory, this.observation);
-    this.policy!.reset();
+    this.policy?.reset();
     this.ticksInStep = 0;
     this.act(now_s);
   }
 
+  /** The policy is asked in any case, so that its memory, where it has one, knows what it saw while a person commanded. */
   private act(now_s: number): void {
     const { action, from_rad, control } = this;
-    this.policy!.act(this.observation, action, this.explore);
     from_rad.set(control.kernel.executed_rad);
-    actionToTargets(this.task.contract.action, action, from_rad, this.targets_rad);
-    ask(control, this.targets_rad, now_s);
+    this.policy?.act(this.observation, action, this.explore);
+    this.visited = control.kernel.authority === 'person';
+    if (!this.visited) {
+      actionToTargets(this.task.contract.action, action, from_rad, this.targets_rad);
+      ask(control, this.targets_rad, now_s);
+    }
     this.window.begin();
   }
 
@@ -197,6 +281,7 @@ export class ControlLoop {
     this.ticksInStep = Math.min(this.ticksInStep - this.ticksPerStep, this.ticksPerStep - 1);
     memory.previousAction.set(memory.action);
     targetsToAction(task.contract.action, control.kernel.executed_rad, this.from_rad, memory.action);
+    if (this.visited) targetsToAction(task.contract.action, control.wanted_rad, this.from_rad, this.action);
     task.observe(window, memory, this.nextObservation);
     const reward = task.reward(window, memory);
     const flags = this.flags(reward);
@@ -208,24 +293,37 @@ export class ControlLoop {
   }
 
   private endEpisode(flags: number, now_s: number): void {
-    const { mode } = this.control.kernel;
+    const { kernel } = this.control;
     if (flags & StepFlag.terminal) {
       this.falls++;
       this.countFall = false;
     }
-    if (flags & StepFlag.truncated) this.beginEpisode(now_s);
-    else if (mode === 'run' || mode === 'hold') this.beginRising(now_s);
-    else this.phase = 'off';
+    const { recoveryWaits } = this;
+    this.recoveryWaits = false;
+    if (kernel.authority === 'stop') {
+      this.phase = 'off';
+    } else if (recoveryWaits) {
+      this.phase = 'visiting';
+      this.takeOver('recovery', now_s);
+    } else if (kernel.authority === 'person') {
+      // The robot stays theirs: the next episode begins once they move it from where one can begin.
+      this.phase = 'visiting';
+    } else if (flags & StepFlag.truncated) {
+      this.beginEpisode(now_s);
+    } else {
+      this.beginRising(now_s);
+    }
   }
 
   private flags(reward: number): number {
     const { kernel } = this.control;
-    const stopped = kernel.mode !== 'run' && kernel.mode !== 'hold';
+    const stopped = kernel.authority === 'stop';
     // Braking without anything latched is what follows a fall.
     if (stopped && !(kernel.mode === 'damp' && !kernel.latched)) return StepFlag.interrupted;
-    if (!Number.isFinite(reward) || !this.policy) return StepFlag.interrupted;
+    if (!Number.isFinite(reward)) return StepFlag.interrupted;
+    if (!this.policy && kernel.authority === 'policy') return StepFlag.interrupted;
     if (stopped || this.task.terminated(this.window, this.memory)) return StepFlag.terminal;
-    return this.step + 1 >= this.task.episodeSteps ? StepFlag.truncated : 0;
+    return this.recoveryWaits || this.step + 1 >= this.task.episodeSteps ? StepFlag.truncated : 0;
   }
 
   private fallOutsideEpisode(): void {
@@ -246,6 +344,8 @@ export class ControlLoop {
     record[StepAt.safetyEvents] = this.safetyEvents;
     record[StepAt.heading_rad] = this.memory.heading_rad;
     record[StepAt.policy] = this.policyNumber;
+    const { authority } = kernel;
+    record[StepAt.authority] = authorities.indexOf(this.visited ? 'person' : authority);
     vectors.position_m.set(estimator.position_m);
     vectors.velocity_m_s.set(estimator.velocity_m_s);
     vectors.truth_m.set(this.truth_m);

@@ -42,6 +42,17 @@ export function ask(memory: ControlMemory, targets_rad: ArrayLike<number>, now_s
   memory.askedAt_s = now_s;
 }
 
+/**
+ * What is asked begins anew where the targets are: for an authority that takes over, and for a robot
+ * that is taken up where it lies.
+ */
+export function askToStay(memory: ControlMemory, now_s: number): void {
+  memory.asked_rad.set(memory.kernel.executed_rad);
+  memory.wanted_rad.set(memory.kernel.executed_rad);
+  memory.rampTicks = 0;
+  memory.askedAt_s = now_s;
+}
+
 /** Moves what is asked one tick along its line. */
 function ramp(memory: ControlMemory): void {
   const { asked_rad, wanted_rad, rampTicks } = memory;

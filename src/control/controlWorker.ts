@@ -3,6 +3,7 @@ import { admit } from '../policy/admission.js';
 import { loadPolicy } from '../policy/inference.js';
 import type { Policy } from '../policy/policy.js';
 import type { RobotSpec } from '../robot/spec.js';
+import { authorities } from '../safety/authority.js';
 import { causes } from '../safety/events.js';
 import { kernelModes } from '../safety/kernel.js';
 import { createTask } from '../tasks/index.js';
@@ -47,7 +48,7 @@ const { kernel } = loop.control;
 let memory = new SharedMemory(allocateBuffers(spec, loop.layout.fields));
 
 /** Requests done so far, in step with the words of the same names. */
-const done = { emergencyStop: 0, stop: 0, arm: 0, reset: 0, mail: 0 };
+const done = { emergencyStop: 0, stop: 0, arm: 0, reset: 0, mail: 0, authorityAsked: 0 };
 let heartbeat = -1;
 let heartbeatAt_s = 0;
 let mainLost = false;
@@ -60,6 +61,7 @@ function tick(now: number, elapsed: number): void {
   memory.samples.read(loop.state.flat);
   if (memory.truth.read(memory.truthSample))
     for (let k = 0; k < 3; k++) loop.truth_m[k] = memory.truthSample[k];
+  memory.guest.read(loop.guest.flat);
   serveRequests(now);
   watchMain(now);
   if (candidate) tryPolicy(candidate);
@@ -83,6 +85,13 @@ function serveRequests(now: number): void {
     done.arm = arm;
     loop.arm(now);
   }
+  const authorityAsked = memory.get(Word.authorityAsked);
+  if (authorityAsked !== done.authorityAsked) {
+    done.authorityAsked = authorityAsked;
+    const by = authorities[memory.get(Word.wantedAuthority)];
+    if (by === 'person' || by === 'recovery') loop.takeOver(by, now);
+    else loop.release(now);
+  }
   const stop = memory.get(Word.stop);
   if (stop !== done.stop) {
     done.stop = stop;
@@ -94,6 +103,7 @@ function serveRequests(now: number): void {
     kernel.emergencyStop(now);
     // An arm that was asked for earlier must not follow a later reset.
     done.arm = arm;
+    done.authorityAsked = authorityAsked;
   }
   const mail = memory.get(Word.mail);
   if (mail !== done.mail) {
@@ -111,7 +121,7 @@ function watchMain(now: number): void {
   } else if (now - heartbeatAt_s > MAIN_SILENCE_S && !mainLost) {
     mainLost = true;
     memory.bump(Word.mainLost);
-    kernel.requestStop(now);
+    kernel.requestStop(now, 'supervisor_lost');
   }
 }
 
@@ -152,6 +162,8 @@ function tryPolicy(trial: NonNullable<typeof candidate>): void {
 function publish(): void {
   memory.set(Word.mode, kernelModes.indexOf(kernel.mode));
   memory.set(Word.latched, kernel.latched ? 1 + causes.indexOf(kernel.latched) : 0);
+  memory.set(Word.authority, authorities.indexOf(kernel.authority));
+  memory.set(Word.authorityDone, done.authorityAsked);
   memory.set(Word.episodes, loop.episodes);
   memory.set(Word.falls, loop.falls);
   if (kernel.events.total === drained) return;

@@ -2,12 +2,15 @@ import { type Observable, Subject } from 'rxjs';
 import { UserError } from '../base/errors.js';
 import type { Bundle } from '../policy/bundle.js';
 import type { RobotSpec } from '../robot/spec.js';
+import { type Authority, authorities, type Guest } from '../safety/authority.js';
 import { type Cause, causes, type SafetyEvent } from '../safety/events.js';
 import type { KernelMode } from '../safety/kernel.js';
 import { streamOf } from '../streams/ring.js';
 import { createTask } from '../tasks/index.js';
+import { now_s } from './clock.js';
 import type { ControlWorkerData } from './controlWorker.js';
 import type { DriverReport, DriverWorkerData } from './driverWorker.js';
+import { GuestWish } from './guestWish.js';
 import type { DriverChoice } from './hostedDriver.js';
 import type { ControlMail, ControlReport } from './mail.js';
 import { Observer } from './observer.js';
@@ -32,6 +35,8 @@ export interface RobotProcessOptions {
 
 export interface RobotStatus {
   readonly mode: KernelMode;
+  /** Who commands now. */
+  readonly authority: Authority;
   /** The cause that latched, until `reset`. */
   readonly latched: Cause | undefined;
   readonly ticks: number;
@@ -80,6 +85,7 @@ export class RobotProcess {
   readonly canReplace: boolean;
   private readonly closed = new Subject<void>();
   private policies = 0;
+  private readonly wish: GuestWish;
 
   private constructor(
     readonly options: RobotProcessOptions,
@@ -94,6 +100,7 @@ export class RobotProcess {
   ) {
     this.failures = failures;
     this.canReplace = canReplace;
+    this.wish = new GuestWish(options.spec.joints.length);
     this.steps = streamOf(memory.steps, STEPS_POLL_MS, (record) => layout.read(record), this.closed);
     this.events = streamOf(memory.events, EVENTS_POLL_MS, readEvent, this.closed);
   }
@@ -172,6 +179,38 @@ export class RobotProcess {
       : { admitted: true, number };
   }
 
+  /**
+   * A guest takes the robot over. It finds the targets where they are and leads them on with
+   * `personTarget` or `recoveryTarget`; a policy is asked on, but not followed. An episode that a person
+   * takes over goes on, its steps marked as theirs; one that a recovery takes over is truncated.
+   * @returns false where it may not: the robot is stopped, or a person commands
+   */
+  async takeOver(by: Guest): Promise<boolean> {
+    await this.askForAuthority(by);
+    // A recovery waits for the end of a policy's step.
+    return this.until(() => this.memory.authority === by, 2 / this.options.spec.rates.policy_hz);
+  }
+
+  /** The guest gives the robot back: to the policy in an episode, else to rise and begin one. */
+  async release(): Promise<void> {
+    await this.askForAuthority('policy');
+  }
+
+  /**
+   * Where a person wants the joints to be, at 10 Hz or more: each call also says that their hand is on
+   * the switch. The robot holds once that is `person.deadman_s` ago. Of no effect unless they took over.
+   * @param q_rad in `robot.yaml` order
+   * @throws RangeError where that is not a number for each joint
+   */
+  personTarget(q_rad: ArrayLike<number>): void {
+    this.guestTarget('person', q_rad);
+  }
+
+  /** The same for a recovery, within `watchdog.command_age_s`. */
+  recoveryTarget(q_rad: ArrayLike<number>): void {
+    this.guestTarget('recovery', q_rad);
+  }
+
   /** Latches; returns at once and acts within a tick. */
   emergencyStop(): void {
     this.memory.bump(Word.emergencyStop);
@@ -209,6 +248,7 @@ export class RobotProcess {
     const { p50_s, p99_s, p999_s, max_s } = memory.lateness.summary();
     return {
       mode: memory.mode,
+      authority: memory.authority,
       latched: memory.latched,
       ticks: memory.get(Word.ticks),
       missed_ticks: memory.get(Word.missed),
@@ -233,6 +273,20 @@ export class RobotProcess {
     await Promise.all([this.driver.ended, this.control.ended]);
     clearInterval(this.heartbeat);
     this.closed.next();
+  }
+
+  private async askForAuthority(authority: Authority): Promise<void> {
+    this.memory.set(Word.wantedAuthority, authorities.indexOf(authority));
+    this.memory.bump(Word.authorityAsked);
+    const asked = this.memory.get(Word.authorityAsked);
+    await this.until(() => this.memory.get(Word.authorityDone) === asked, 1);
+  }
+
+  private guestTarget(by: Guest, q_rad: ArrayLike<number>): void {
+    const joints = this.options.spec.joints.length;
+    if (q_rad.length !== joints) throw new RangeError(`${q_rad.length} targets for ${joints} joints`);
+    this.wish.set(by, q_rad, now_s());
+    this.memory.guest.write(this.wish.flat);
   }
 
   private async until(holds: () => boolean, timeout_s: number): Promise<boolean> {

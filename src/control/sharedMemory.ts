@@ -1,10 +1,12 @@
 import { SampleChannel } from '../robot/channel.js';
 import { feetOf, type RobotSpec } from '../robot/spec.js';
 import { JointCommand, RobotState } from '../robot/state.js';
+import { type Authority, authorities } from '../safety/authority.js';
 import type { Cause } from '../safety/events.js';
 import { causes } from '../safety/events.js';
 import type { KernelMode } from '../safety/kernel.js';
 import { kernelModes } from '../safety/kernel.js';
+import { GuestWish } from './guestWish.js';
 import { LatenessHistogram } from './lateness.js';
 import { RecordRing } from './ring.js';
 
@@ -46,6 +48,12 @@ export const Word = {
   driveWatchdog: 19,
   /** Main: 1 once the control worker, warmed up and scheduled, may begin. */
   go: 20,
+  /** Main: index in `authorities` of who is to command, and how often that was asked for. */
+  wantedAuthority: 21,
+  authorityAsked: 22,
+  /** Control worker: requests for an authority done; index in `authorities` of who commands. */
+  authorityDone: 23,
+  authority: 24,
 } as const;
 const WORDS = 32;
 
@@ -62,6 +70,7 @@ export interface RobotBuffers {
   readonly words: SharedArrayBuffer;
   readonly samples: SharedArrayBuffer;
   readonly commands: SharedArrayBuffer;
+  readonly guest: SharedArrayBuffer;
   readonly truth: SharedArrayBuffer;
   readonly estimate: SharedArrayBuffer;
   readonly steps: SharedArrayBuffer;
@@ -76,6 +85,7 @@ export function allocateBuffers(spec: RobotSpec, stepFields: number): RobotBuffe
     words: new SharedArrayBuffer(4 * WORDS),
     samples: SampleChannel.allocate(RobotState.length(joints, feetOf(spec).length)),
     commands: SampleChannel.allocate(JointCommand.length(joints)),
+    guest: SampleChannel.allocate(GuestWish.length(joints)),
     truth: SampleChannel.allocate(MOTION_FIELDS),
     estimate: SampleChannel.allocate(MOTION_FIELDS),
     steps: RecordRing.allocate(stepFields, STEPS_CAPACITY),
@@ -92,6 +102,8 @@ export class SharedMemory {
   readonly samples: SampleChannel;
   /** Control worker to driver worker. */
   readonly commands: SampleChannel;
+  /** Main thread to control worker: a `GuestWish`. */
+  readonly guest: SampleChannel;
   /** Driver worker to control worker: [position, velocity]. Never written by a real robot's driver. */
   readonly truth: SampleChannel;
   /** Control worker to whoever looks: [position, velocity]. */
@@ -108,6 +120,7 @@ export class SharedMemory {
     this.words = new Int32Array(buffers.words);
     this.samples = new SampleChannel(buffers.samples);
     this.commands = new SampleChannel(buffers.commands);
+    this.guest = new SampleChannel(buffers.guest);
     this.truth = new SampleChannel(buffers.truth);
     this.estimate = new SampleChannel(buffers.estimate);
     this.steps = new RecordRing(buffers.steps, buffers.stepFields);
@@ -130,6 +143,10 @@ export class SharedMemory {
 
   get mode(): KernelMode {
     return kernelModes[this.get(Word.mode)];
+  }
+
+  get authority(): Authority {
+    return authorities[this.get(Word.authority)];
   }
 
   get latched(): Cause | undefined {

@@ -29,6 +29,8 @@ export interface Step {
   readonly heading_rad: number;
   /** Number that the policy was handed over under. */
   readonly policy: number;
+  /** Index in `authorities` of who commanded: a person where they did so in any part of the step. */
+  readonly authority: number;
   /** Estimated position since the start of the episode, and velocity; world frame. */
   readonly position_m: Float64Array;
   readonly velocity_m_s: Float64Array;
@@ -37,7 +39,7 @@ export interface Step {
   /** What the policy saw at the start of the step, and what there was to see at its end. */
   readonly observation: Float64Array;
   readonly nextObservation: Float64Array;
-  /** What the policy asked for, and what the safety kernel made of it. */
+  /** What the policy, or the person in its place, asked for, and what the safety kernel made of it. */
   readonly asked: Float64Array;
   readonly executed: Float64Array;
   /** The newest sample at the end of the step, as `RobotState.flat`. */
@@ -55,6 +57,7 @@ export const StepAt = {
   safetyEvents: 6,
   heading_rad: 7,
   policy: 8,
+  authority: 9,
 } as const;
 const SCALARS = Object.keys(StepAt).length;
 

@@ -42,7 +42,8 @@ export function warmUp(
   const sample = state.flat.slice();
   const record = new Float64Array(memory.steps.fields);
   const dt_s = 1 / spec.rates.control_hz;
-  const ticks = spec.stop.seconds * spec.rates.control_hz + STEPS * ticksPerAction(spec);
+  const rising = spec.stop.seconds * spec.rates.control_hz;
+  const ticks = rising + STEPS * ticksPerAction(spec);
   let now = 0;
   for (let round = 0; round < ROUNDS; round++) {
     loop.setPolicy(still, 1);
@@ -54,6 +55,9 @@ export function warmUp(
       memory.samples.write(sample);
       memory.truth.write(memory.truthSample);
       memory.lateness.add(1e-5);
+      // A person has the robot for half of the episode.
+      if (t === Math.round((rising + ticks) / 2)) loop.takeOver('person', now);
+      loop.guest.set('person', loop.control.kernel.executed_rad, now);
       tick(now, 1);
       memory.steps.pop(record);
     }

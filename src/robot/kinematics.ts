@@ -31,6 +31,19 @@ export class Chain {
     this.axes = new Float64Array(3 * chain.links.length);
   }
 
+  /** Distance of the tip from the axis of the chain's i-th joint, as `update` left it: tip speed per joint speed. */
+  lever_m(i: number): number {
+    const { axes, anchors, tip_m: p } = this;
+    const o = 3 * i;
+    const rx = p[0] - anchors[o];
+    const ry = p[1] - anchors[o + 1];
+    const rz = p[2] - anchors[o + 2];
+    const x = axes[o + 1] * rz - axes[o + 2] * ry;
+    const y = axes[o + 2] * rx - axes[o] * rz;
+    const z = axes[o] * ry - axes[o + 1] * rx;
+    return Math.sqrt(x * x + y * y + z * z);
+  }
+
   /** @param q joint positions of the whole robot, rad; @param dq joint velocities, rad/s, or nothing where only the position is wanted */
   update(q: ArrayLike<number>, dq?: ArrayLike<number>): void {
     const {

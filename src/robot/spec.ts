@@ -112,6 +112,17 @@ export const robotSchema = z
       sensor_lost_s: positive.describe('older still: the robot brakes, and waits for its operator'),
       command_age_s: positive.describe('a policy silent for longer is stopped'),
     }),
+    person: z
+      .strictObject({
+        deadman_s: positive.max(1).default(0.25).describe('silent for longer: the robot holds'),
+        tool_m_s: positive.max(0.25).default(0.25).describe('of the tool; ISO 10218-1 allows 0.25'),
+        joint_share: positive.max(0.5).default(0.25).describe("of each joint's velocity_rad_s"),
+      })
+      .prefault({})
+      .describe('limits while a person commands'),
+    handover_s: positive
+      .default(0.5)
+      .describe("in which speed limits rise from a person's to the robot's after a change of authority"),
     stop: z.strictObject({
       stand_s: positive.optional().describe('time to come to the home pose first; for what walks'),
       pose_rad: z.array(z.number()).describe('where a gravity-aware stop brings the joints, in joint order'),

@@ -15,6 +15,8 @@ export const causes = [
   'stop_requested',
   'loop_overrun',
   'driver_lost',
+  'deadman',
+  'supervisor_lost',
 ] as const;
 export type Cause = (typeof causes)[number];
 
@@ -29,6 +31,7 @@ export const stopping: ReadonlySet<Cause> = new Set<Cause>([
   'emergency_stop',
   'stop_requested',
   'driver_lost',
+  'supervisor_lost',
 ]);
 
 export interface SafetyEvent {

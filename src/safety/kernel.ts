@@ -1,7 +1,10 @@
 import type { RobotSpec } from '../robot/spec.js';
 import { DriveMode, JointCommand, type RobotState } from '../robot/state.js';
+import { type Authority, mayTakeOver } from './authority.js';
+import { wishLasts_s } from './deadman.js';
 import { type Cause, EventRing } from './events.js';
 import { hasFallen } from './fall.js';
+import { ReducedSpeed } from './reducedSpeed.js';
 import { checkSensors, type Sensing } from './sensors.js';
 import { PoseMotion } from './stop.js';
 import { moveTarget } from './target.js';
@@ -34,8 +37,15 @@ export class SafetyKernel {
   latched: Cause | undefined;
   private readonly targets: Float64Array;
   private readonly wish: Float64Array;
+  private readonly limits_rad_s: Float64Array;
+  private readonly reducedSpeed: ReducedSpeed;
   private readonly stopMotion: PoseMotion;
   private readonly dt_s: number;
+  private commanding: Authority = 'stop';
+  /** Share of the speed limits in force: low after a change of authority, then rising. */
+  private speedShare = 1;
+  /** The robot was taken up lying: until it is handed on, that is no news. */
+  private lying = false;
 
   constructor(private readonly spec: RobotSpec) {
     const n = spec.joints.length;
@@ -44,6 +54,8 @@ export class SafetyKernel {
     this.events = new EventRing(n);
     this.targets = new Float64Array(2 * n);
     this.wish = new Float64Array(n);
+    this.limits_rad_s = new Float64Array(n);
+    this.reducedSpeed = new ReducedSpeed(spec);
     const { pose_rad, seconds, stand_s } = spec.stop;
     const standing = { pose_rad: spec.joints.map((j) => j.home_rad), seconds: stand_s ?? 0 };
     const rest = { pose_rad, seconds };
@@ -51,11 +63,33 @@ export class SafetyKernel {
     this.dt_s = 1 / spec.rates.control_hz;
   }
 
-  /** Takes up the joints where they are and holds them. @returns false while latched */
+  /** Who commands now. */
+  get authority(): Authority {
+    return this.mode === 'run' || this.mode === 'hold' ? this.commanding : 'stop';
+  }
+
+  /** Takes up the joints where they are and holds them, for the policy. @returns false while latched */
   arm(state: RobotState): boolean {
-    if (this.latched) return false;
-    this.takeUp(state);
-    this.mode = 'hold';
+    return this.takeUp(state, 'policy');
+  }
+
+  /** Takes up a robot that fell, for a recovery: until that hands it on, lying is no cause to stop. */
+  armForRecovery(state: RobotState): boolean {
+    this.lying = this.takeUp(state, 'recovery');
+    return this.lying;
+  }
+
+  /**
+   * Gives the robot to another authority, which finds the targets where the last one left them, at the
+   * speed that they had; speed limits start low and rise over `handover_s`.
+   * @returns false where it may not take over
+   */
+  handOver(to: Authority): boolean {
+    if (to === this.authority) return true;
+    if (!mayTakeOver(this.authority, to)) return false;
+    this.commanding = to;
+    this.lying = false;
+    this.speedShare = this.spec.person.joint_share;
     return true;
   }
 
@@ -78,9 +112,9 @@ export class SafetyKernel {
   }
 
   /** A stop that knows gravity: to the stop pose, then as `robot.yaml` says. Not latched. */
-  requestStop(now_s: number): void {
+  requestStop(now_s: number, cause: Cause = 'stop_requested'): void {
     if (this.mode !== 'run' && this.mode !== 'hold') return;
-    this.events.report(now_s, 'stop_requested', -1, 0, 0);
+    this.events.report(now_s, cause, -1, 0, 0);
     this.beginStop(now_s);
   }
 
@@ -152,7 +186,7 @@ export class SafetyKernel {
       return;
     }
     if (this.mode === 'damp') return;
-    if (hasFallen(this.spec, state)) {
+    if (!this.lying && hasFallen(this.spec, state)) {
       this.events.report(now_s, 'fall', -1, 0, this.spec.fall!.tilt_rad);
       this.mode = 'damp';
       return;
@@ -164,12 +198,13 @@ export class SafetyKernel {
         return;
       }
       const age = now_s - askedAt_s;
-      if (age <= this.spec.watchdog.command_age_s) {
+      const lasts_s = wishLasts_s(this.spec, this.commanding);
+      if (age <= lasts_s) {
         this.mode = 'run';
       } else {
+        const cause = this.commanding === 'person' ? 'deadman' : 'command_stale';
         // Nothing was ever asked of a robot that just holds: only a wish that ran out is an event.
-        if (this.mode === 'run')
-          this.events.report(now_s, 'command_stale', -1, age, this.spec.watchdog.command_age_s);
+        if (this.mode === 'run') this.events.report(now_s, cause, -1, age, lasts_s);
         this.mode = 'hold';
       }
     }
@@ -178,6 +213,7 @@ export class SafetyKernel {
   private track(state: RobotState, asked_rad: Float64Array, now_s: number): void {
     const { command, targets, spec } = this;
     command.mode = DriveMode.track;
+    this.limitSpeed(asked_rad);
     for (let j = 0; j < spec.joints.length; j++) {
       const joint = spec.joints[j];
       const asked = asked_rad[j];
@@ -185,7 +221,7 @@ export class SafetyKernel {
       if (asked < low || asked > high)
         this.events.report(now_s, 'target_position', j, asked, asked < low ? low : high);
       const before = targets[2 * j];
-      moveTarget(joint, asked, this.dt_s, targets, 2 * j);
+      moveTarget(joint, asked, this.limits_rad_s[j], this.dt_s, targets, 2 * j);
       const target = targets[2 * j];
       const held = Math.abs(asked - target) - Math.abs(asked - before);
       if (held > WORTH_REPORTING_RAD) this.events.report(now_s, 'target_rate', j, asked, target);
@@ -207,6 +243,18 @@ export class SafetyKernel {
     }
   }
 
+  /** The speed that each target may have in this tick. */
+  private limitSpeed(asked_rad: Float64Array): void {
+    const { spec, limits_rad_s } = this;
+    const byPerson = this.authority === 'person';
+    const most = byPerson ? spec.person.joint_share : 1;
+    this.speedShare = Math.min(most, this.speedShare + this.dt_s / spec.handover_s);
+    // A stop keeps its own time, whatever went before.
+    const share = this.authority === 'stop' ? 1 : this.speedShare;
+    for (let j = 0; j < limits_rad_s.length; j++) limits_rad_s[j] = share * spec.joints[j].velocity_rad_s;
+    if (byPerson) this.reducedSpeed.limit(asked_rad, this.targets, this.dt_s, limits_rad_s);
+  }
+
   /** No position control; targets follow the joints so that taking up again starts where they are. */
   private release(mode: DriveMode): void {
     const { command, spec } = this;
@@ -219,7 +267,8 @@ export class SafetyKernel {
     }
   }
 
-  private takeUp(state: RobotState): void {
+  private takeUp(state: RobotState, by: Authority): boolean {
+    if (this.latched) return false;
     for (let j = 0; j < this.executed_rad.length; j++) {
       const [low, high] = this.spec.joints[j].position_rad;
       const q = Math.min(high, Math.max(low, state.position_rad[j]));
@@ -228,6 +277,11 @@ export class SafetyKernel {
       this.executed_rad[j] = q;
       this.command.position_rad[j] = q;
     }
+    this.commanding = by;
+    this.lying = false;
+    this.speedShare = 1;
+    this.mode = 'hold';
+    return true;
   }
 
   private beginStop(now_s: number): void {

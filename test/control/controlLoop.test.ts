@@ -3,6 +3,7 @@ import { ControlLoop } from '../../src/control/controlLoop.js';
 import { type Step, StepFlag } from '../../src/control/stepRecord.js';
 import type { Policy } from '../../src/policy/policy.js';
 import { loadRobot } from '../../src/robot/load.js';
+import { authorities } from '../../src/safety/authority.js';
 import { createTask } from '../../src/tasks/index.js';
 
 const { spec } = loadRobot('quadruped');
@@ -163,6 +164,104 @@ describe('ControlLoop', () => {
     bad = false;
     run(3 * TICKS);
     expect(loop.control.kernel.mode).toBe('run');
+  });
+
+  /** A person who asks for the same pose at every tick. */
+  const ask = (loop: ControlLoop, by: 'person' | 'recovery', q: number[], now_s: number) =>
+    loop.guest.set(by, q, now_s);
+  const authoritiesOf = (steps: Step[]) => steps.map((s) => authorities[s.authority]);
+
+  it('marks the steps that a person had a hand in; the episode goes on, and the policy knows what it saw', () => {
+    const policy = new Counting();
+    const { loop, run, rise, now_s } = stand(policy);
+    rise();
+    const steps = run(2 * TICKS + 5);
+    expect(loop.takeOver('person', now_s())).toBe(true);
+    const pose = spec.joints.map((j) => j.home_rad + 0.05);
+    for (let t = 0; t < 3 * TICKS; t++) {
+      ask(loop, 'person', pose, now_s());
+      steps.push(...run(1));
+    }
+    loop.release(now_s());
+    steps.push(...run(3 * TICKS));
+    expect(authoritiesOf(steps)).toEqual([
+      ...['policy', 'policy'],
+      ...['person', 'person', 'person', 'person'],
+      ...['policy', 'policy'],
+    ]);
+    expect(steps.every((s) => s.flags === 0)).toBe(true);
+    expect(policy.calls).toBe(9);
+    // Asked and executed are the person's, as an action.
+    const theirs = steps[4];
+    theirs.asked.forEach((a, j) => {
+      expect(a).toBeCloseTo(0.05 / spec.joints[j].action_rad, 5);
+    });
+    theirs.executed.forEach((a, j) => {
+      expect(a).toBeCloseTo(theirs.asked[j], 1);
+    });
+  });
+
+  it('begins an episode for a person without any policy, once they move, and none while they are away', () => {
+    const { loop, run, now_s } = stand();
+    expect(loop.takeOver('person', now_s())).toBe(true);
+    const home = spec.joints.map((j) => j.home_rad);
+    for (let t = 0; t < 2 * TICKS; t++) {
+      ask(loop, 'person', home, now_s());
+      run(1);
+    }
+    expect([loop.phase, loop.episodes]).toEqual(['running', 1]);
+    const { episodeSteps } = createTask('walk', spec);
+    const steps = run((episodeSteps + 10) * TICKS);
+    expect(steps.at(-1)!.flags).toBe(StepFlag.truncated);
+    expect([loop.phase, loop.episodes, loop.control.kernel.mode]).toEqual(['visiting', 1, 'hold']);
+    expect(loop.control.kernel.events.drain().map((e) => e.cause)).toEqual(['deadman']);
+  });
+
+  it('cuts an episode between steps for a recovery, and rises when that is done', () => {
+    const { loop, run, rise, now_s } = stand(new Counting());
+    rise();
+    const steps = run(2 * TICKS + 5);
+    expect(loop.takeOver('recovery', now_s())).toBe(true);
+    steps.push(...run(2 * TICKS));
+    expect(steps.map((s) => s.flags)).toEqual([0, 0, StepFlag.truncated]);
+    expect(authoritiesOf(steps)).toEqual(['policy', 'policy', 'policy']);
+    expect([loop.phase, loop.control.kernel.authority]).toEqual(['visiting', 'recovery']);
+    loop.release(now_s());
+    run(1);
+    expect([loop.phase, loop.control.kernel.authority]).toEqual(['rising', 'policy']);
+  });
+
+  it('lets a recovery take up a robot that lies, and counts its fall once', () => {
+    const { loop, run, rise, now_s } = stand(new Counting());
+    rise();
+    run(3 * TICKS);
+    loop.state.orientation.set([Math.cos(0.6), Math.sin(0.6), 0, 0]);
+    run(2 * TICKS);
+    expect([loop.control.kernel.mode, loop.falls]).toEqual(['damp', 1]);
+    expect(loop.takeOver('person', now_s())).toBe(false);
+    expect(loop.takeOver('recovery', now_s())).toBe(true);
+    const pose = spec.stop.pose_rad as number[];
+    for (let t = 0; t < 10; t++) {
+      ask(loop, 'recovery', pose, now_s());
+      run(1);
+    }
+    expect([loop.control.kernel.mode, loop.falls]).toEqual(['run', 1]);
+    // Given back as it lies, it is a fallen robot again.
+    loop.release(now_s());
+    run(2);
+    expect([loop.control.kernel.mode, loop.phase, loop.falls]).toEqual(['damp', 'off', 1]);
+  });
+
+  it('gives nobody a robot that stopped for an emergency', () => {
+    const { loop, run, rise, now_s } = stand(new Counting());
+    rise();
+    loop.control.kernel.emergencyStop(now_s());
+    run(1);
+    expect(loop.takeOver('person', now_s())).toBe(false);
+    expect(loop.takeOver('recovery', now_s())).toBe(false);
+    loop.release(now_s());
+    run(1);
+    expect(loop.control.kernel.mode).toBe('damp');
   });
 
   it('does not arm on a sample that is old', () => {

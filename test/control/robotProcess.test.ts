@@ -3,6 +3,7 @@ import { attend } from '../../src/control/attendant.js';
 import type { RobotProcess, RobotProcessOptions } from '../../src/control/robotProcess.js';
 import { type Step, StepFlag } from '../../src/control/stepRecord.js';
 import type { Bundle } from '../../src/policy/bundle.js';
+import { authorities } from '../../src/safety/authority.js';
 import type { SafetyEvent } from '../../src/safety/events.js';
 import type { Fault, FaultyDriverOptions } from './faultyDriver.js';
 import {
@@ -141,7 +142,34 @@ describe('RobotProcess', () => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
     expect(robot.status().main_lost).toBe(1);
     await eventually('sitting', () => robot.status().mode === 'stopped');
-    await eventually('the event', () => causes().includes('stop_requested'));
+    await eventually('the event', () => causes().includes('supervisor_lost'));
+  });
+
+  it('is led by a person, who takes it from the policy and gives it back', async () => {
+    await start();
+    await run();
+    const { spec } = robot.options;
+    expect(() => robot.personTarget([0])).toThrow(RangeError);
+    expect(await robot.takeOver('person')).toBe(true);
+    const crouch = spec.joints.map((j) => j.home_rad + (j.name.endsWith('knee') ? -0.2 : 0));
+    const hand = setInterval(() => robot.personTarget(crouch), 20);
+    const knee = spec.joints.findIndex((j) => j.name.endsWith('knee'));
+    const observer = robot.observe();
+    await eventually('crouching', () => {
+      observer.update();
+      return Math.abs(observer.state.position_rad[knee] - crouch[knee]) < 0.1;
+    });
+    expect(robot.status()).toMatchObject({ authority: 'person', mode: 'run' });
+    expect(await robot.takeOver('recovery')).toBe(false);
+    clearInterval(hand);
+    await eventually('holding', () => robot.status().mode === 'hold');
+    await eventually('the event', () => causes().includes('deadman'));
+    await robot.release();
+    expect(robot.status().authority).toBe('policy');
+    await eventually('a step of the policy', () => authorities[steps.at(-1)!.authority] === 'policy');
+    const theirs = steps.filter((s) => authorities[s.authority] === 'person');
+    expect(theirs.length).toBeGreaterThan(2);
+    expect(new Set(theirs.map((s) => s.flags))).toEqual(new Set([0]));
   });
 
   it('refuses a policy for another robot or with a broken network, and keeps the one it has', async () => {

@@ -22,7 +22,7 @@ describe('moveTarget', () => {
         const ticks = Math.ceil(shortest_s * hz) + 3;
         for (let t = 0; t < ticks; t++) {
           const before = memory[0];
-          moveTarget(joint, to, 1 / hz, memory, 0);
+          moveTarget(joint, to, joint.velocity_rad_s, 1 / hz, memory, 0);
           // Towards it, never past it.
           expect((memory[0] - before) * way).toBeGreaterThanOrEqual(-1e-12);
           expect((to - memory[0]) * way).toBeGreaterThanOrEqual(-1e-12);
@@ -46,7 +46,7 @@ describe('moveTarget', () => {
           for (const [asked, ticks] of wishes)
             for (let t = 0; t < ticks; t++) {
               const before = memory[1];
-              moveTarget(joint, asked, 1 / hz, memory, 0);
+              moveTarget(joint, asked, joint.velocity_rad_s, 1 / hz, memory, 0);
               expect(memory[0]).toBeGreaterThanOrEqual(low);
               expect(memory[0]).toBeLessThanOrEqual(high);
               expect(Math.abs(memory[1])).toBeLessThanOrEqual(joint.velocity_rad_s);
