@@ -20,6 +20,7 @@ const rooms: Record<string, readonly string[] | 'all'> = {
   'src/learn': ['src/tensor', 'src/tasks', 'src/robot', 'src/policy'],
   'src/policy': ['src/robot'],
   'src/fleet': ['src/robot', 'src/policy'],
+  'src/ros': ['src/robot', 'src/control', 'src/safety'],
   'src/launch': ['src/robot', 'src/policy', 'src/tasks'],
   'src/cli': 'all',
   // Measures everything, through what the command line asks of it.
