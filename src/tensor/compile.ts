@@ -1,21 +1,73 @@
-import type { CompileOptions, Engine, Program } from './engine.js';
+import { UserError } from '../base/errors.js';
+import type { CompileOptions, Engine, EngineFinding, Program } from './engine.js';
 import type { Graph } from './graph.js';
 import { OnnxEngine } from './onnx/engine.js';
 import { ReferenceEngine } from './reference.js';
+import { TfjsEngine } from './tfjs/engine.js';
 
+/** What graphs can run on. What is not installed is here too, and says so when it is looked for. */
 const engines = {
   /** ONNX Runtime on the processor, single precision. */
-  onnx: () => new OnnxEngine(),
+  onnx: new OnnxEngine('cpu'),
+  /** ONNX Runtime on an NVIDIA GPU, single precision. */
+  cuda: new OnnxEngine('cuda'),
+  /** TensorFlow.js, compiled or in plain JavaScript, single precision. */
+  tfjs: new TfjsEngine(),
   /** Plain TypeScript in double precision: slow, for checking the others. */
-  reference: () => new ReferenceEngine(),
-} satisfies Record<string, () => Engine>;
+  reference: new ReferenceEngine(),
+} satisfies Record<string, Engine>;
 
 export type EngineName = keyof typeof engines;
+/** An engine by name, or the one that is thought best. */
+export type EngineChoice = EngineName | 'auto';
 
-/** Turns the steps of a graph into something that runs. */
-export function compile(
+/** Engines to learn with: all but the reference. */
+export const engineNames = (Object.keys(engines) as EngineName[]).filter((name) => name !== 'reference');
+
+/** An engine's name and what was found of it. */
+export interface FoundEngine extends EngineFinding {
+  readonly name: EngineName;
+  readonly title: string;
+}
+
+/** Looks for an engine on this machine. */
+export async function findEngine(name: EngineName): Promise<FoundEngine> {
+  const engine: Engine = engines[name];
+  return { name, title: engine.title, ...(await engine.find()) };
+}
+
+/** The order in which `auto` tries engines: by the updates a second that they reach on a processor. */
+const PREFERRED: readonly EngineName[] = ['onnx', 'tfjs'];
+
+/** The engine that `auto` takes for a graph, and why. @throws UserError where there is none */
+async function bestEngine(_graph: Graph): Promise<{ name: EngineName; why: string }> {
+  for (const name of PREFERRED) {
+    const { available, found } = await findEngine(name);
+    if (available) return { name, why: `the fastest known of those found (${found})` };
+  }
+  throw new UserError(
+    `no engine to learn with was found: tried ${PREFERRED.join(', ')}; reverie doctor says more`,
+  );
+}
+
+/**
+ * Turns the steps of a graph into something that runs.
+ * @param options.engine `auto` where left out
+ * @param options.onNote told in one line what `auto` chose and why
+ * @throws UserError where the engine that is asked for is not there, saying what would install it
+ */
+export async function compile(
   graph: Graph,
-  options: CompileOptions & { engine?: EngineName } = {},
+  options: CompileOptions & { engine?: EngineChoice; onNote?: (line: string) => void } = {},
 ): Promise<Program> {
-  return engines[options.engine ?? 'onnx']().compile(graph, options);
+  const { engine = 'auto', onNote } = options;
+  if (engine === 'auto') {
+    const { name, why } = await bestEngine(graph);
+    onNote?.(`engine ${name}: ${why}`);
+    return engines[name].compile(graph, options);
+  }
+  const { available, found, help } = await findEngine(engine);
+  if (!available)
+    throw new UserError(`engine "${engine}" is not there: ${found}${help ? `; would help: ${help}` : ''}`);
+  return engines[engine].compile(graph, options);
 }

@@ -29,8 +29,22 @@ export interface Program {
   dispose(): Promise<void>;
 }
 
-/** Something that runs graphs. Adding one takes this interface and a name in `engines`. */
+/** Whether an engine can run on this machine. */
+export interface EngineFinding {
+  readonly available: boolean;
+  /** What is there, or why it cannot run. */
+  readonly found: string;
+  /** What would install it, where that is in the user's hands. */
+  readonly help?: string;
+}
+
+/** Something that runs graphs. Adding one takes this interface and a line in `engines`. */
 export interface Engine {
+  /** For people. */
+  readonly title: string;
+  /** Looks for what it needs on this machine, trying rather than guessing. */
+  find(): Promise<EngineFinding>;
+  /** Called where `find` says that it is available. */
   compile(graph: Graph, options: CompileOptions): Promise<Program>;
 }
 

@@ -1,6 +1,13 @@
 /** Static graphs of float32 tensors: state a computation once, differentiate it, compile it for an engine. */
-export { compile, type EngineName } from './compile.js';
-export type { CompileOptions, Engine, Program } from './engine.js';
+export {
+  compile,
+  type EngineChoice,
+  type EngineName,
+  engineNames,
+  type FoundEngine,
+  findEngine,
+} from './compile.js';
+export type { CompileOptions, Engine, EngineFinding, Program } from './engine.js';
 export { gradients } from './gradients.js';
 export { Graph, type Step, Tensor } from './graph.js';
 export { type ExportOptions, exportOnnx } from './onnx/export.js';

@@ -1,4 +1,4 @@
-import { checkedInput, type Engine, type Program } from './engine.js';
+import { checkedInput, type Engine, type EngineFinding, type Program } from './engine.js';
 import { type Graph, type Op, reachable, type Tensor } from './graph.js';
 import { type Shape, ShapeError, sameShape, sizeOf, stridesOf } from './shape.js';
 
@@ -7,6 +7,12 @@ import { type Shape, ShapeError, sameShape, sizeOf, stridesOf } from './shape.js
  * engines below the graph, so that it can check them; speed was no aim.
  */
 export class ReferenceEngine implements Engine {
+  readonly title = 'reference';
+
+  async find(): Promise<EngineFinding> {
+    return { available: true, found: 'plain TypeScript in double precision' };
+  }
+
   async compile(graph: Graph): Promise<Program> {
     return new ReferenceProgram(graph);
   }

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { compile, type EngineName, Graph, gradients } from '../../src/tensor/index.js';
 import { lower } from '../../src/tensor/onnx/lower.js';
 import * as t from '../../src/tensor/operations.js';
+import { enginesHere } from './engines.js';
 import { values } from './support.js';
 
-describe.each<EngineName>(['onnx', 'reference'])('a program on engine %s', (engine) => {
+describe.each<EngineName>([...enginesHere, 'reference'])('a program on engine %s', (engine) => {
   test('keeps its states from run to run, in a step and across steps', async () => {
     const g = new Graph();
     const x = g.input('x', [2]);
@@ -67,25 +68,28 @@ describe.each<EngineName>(['onnx', 'reference'])('a program on engine %s', (engi
   });
 });
 
-test('the same inputs give the same bits, at one thread and at two', async () => {
-  for (const threads of [1, 2]) {
-    const results: Float32Array[] = [];
-    for (let i = 0; i < 2; i++) {
-      const g = new Graph();
-      const x = g.input('x', [64, 100]);
-      const w = g.state('w', [100, 300]);
-      const loss = t.mean(t.square(t.relu(t.matmul(x, w))));
-      const [gw] = gradients(loss, [w]);
-      g.step('descend', [[w, t.sub(w, gw)]], {});
-      const program = await compile(g, { threads });
-      program.setState('w', values(1, [100, 300]));
-      for (let k = 0; k < 10; k++) await program.run('descend', { x: values(k, [64, 100]) });
-      results.push(program.getState('w'));
+test.each(enginesHere)(
+  'the same inputs give the same bits on %s, at one thread and at two',
+  async (engine) => {
+    for (const threads of [1, 2]) {
+      const results: Float32Array[] = [];
+      for (let i = 0; i < 2; i++) {
+        const g = new Graph();
+        const x = g.input('x', [64, 100]);
+        const w = g.state('w', [100, 300]);
+        const loss = t.mean(t.square(t.relu(t.matmul(x, w))));
+        const [gw] = gradients(loss, [w]);
+        g.step('descend', [[w, t.sub(w, gw)]], {});
+        const program = await compile(g, { engine, threads });
+        program.setState('w', values(1, [100, 300]));
+        for (let k = 0; k < 10; k++) await program.run('descend', { x: values(k, [64, 100]) });
+        results.push(program.getState('w'));
+      }
+      expect(results[0]).toEqual(results[1]);
+      expect(results[0]).not.toEqual(values(1, [100, 300]));
     }
-    expect(results[0]).toEqual(results[1]);
-    expect(results[0]).not.toEqual(values(1, [100, 300]));
-  }
-});
+  },
+);
 
 test('dead code is not lowered, and a product takes its bias in', () => {
   const g = new Graph();

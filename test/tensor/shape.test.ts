@@ -86,7 +86,7 @@ describe('shapes that broadcast', () => {
     );
   });
 
-  test('are computed alike by both engines', async () => {
+  test('are computed alike by every engine', async () => {
     await fc.assert(
       fc.asyncProperty(broadcastable, ({ left, right, drop }) =>
         checkEngines({ shapes: [left, right.slice(drop)], build }),

@@ -1,5 +1,5 @@
 import { Random } from '../../base/random.js';
-import { compile, Graph, type Program } from '../../tensor/index.js';
+import { compile, type EngineChoice, Graph, type Program } from '../../tensor/index.js';
 import { checkedTensor } from './checkpoint.js';
 import { exportActor } from './export.js';
 import { Noise } from './noise.js';
@@ -23,6 +23,10 @@ export interface SacOptions {
   actions: number;
   config: SacConfig;
   seed: number;
+  /** What runs the updates; `auto` when left out. */
+  engine?: EngineChoice;
+  /** Told in a line what `auto` chose. */
+  onNote?: (line: string) => void;
   /** Threads of the engine; 1 when left out. */
   threads?: number;
   /** How long they spin before they sleep, as in CompileOptions. */
@@ -54,10 +58,10 @@ export class SacLearner {
   }
 
   static async create(options: SacOptions): Promise<SacLearner> {
-    const { observations, actions, config, seed, threads, spin_us } = options;
+    const { observations, actions, config, seed, engine, onNote, threads, spin_us } = options;
     const graph = new Graph();
     const networks = sacGraph(graph, observations, actions, config);
-    const program = await compile(graph, { threads, spin_us });
+    const program = await compile(graph, { engine, onNote, threads, spin_us });
     const critic = networks.layout.critic.initialise(Random.stream(seed, 'sac', 'critic'));
     program.setState('critic', critic);
     if (graph.states.has('target')) program.setState('target', critic);

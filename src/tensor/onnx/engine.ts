@@ -1,19 +1,58 @@
 import ort from 'onnxruntime-node';
 import { encodeModel, type OnnxValueInfo } from '../../onnx/model.js';
-import { type CompileOptions, checkedInput, type Engine, type Program } from '../engine.js';
-import { type Graph, reachable, type Step, type Tensor } from '../graph.js';
+import {
+  type CompileOptions,
+  checkedInput,
+  type Engine,
+  type EngineFinding,
+  type Program,
+} from '../engine.js';
+import { Graph, reachable, type Step, type Tensor } from '../graph.js';
+import { add } from '../operations.js';
 import { ShapeError } from '../shape.js';
+import { CUDA_HELP, cudaLibraries, NO_CUDA } from './cuda.js';
 import { lower, opset } from './lower.js';
 
 /** Runs each step of a graph as one ONNX graph on ONNX Runtime. */
 export class OnnxEngine implements Engine {
+  readonly title: string;
+
+  /** @param provider what executes the graph; states stay in the processor's memory either way */
+  constructor(private readonly provider: Provider) {
+    this.title = provider === 'cpu' ? 'ONNX Runtime' : 'ONNX Runtime on CUDA';
+  }
+
+  async find(): Promise<EngineFinding> {
+    if (this.provider === 'cuda' && !cudaLibraries())
+      return { available: false, found: NO_CUDA, help: CUDA_HELP };
+    const help = this.provider === 'cuda' ? CUDA_HELP : 'npm ci';
+    try {
+      const graph = new Graph();
+      const x = graph.input('x', [1]);
+      graph.step('double', [], { y: add(x, x) });
+      const program = await this.compile(graph, {});
+      const { y } = await program.run('double', { x: Float32Array.of(2.5) });
+      await program.dispose();
+      return {
+        available: y[0] === 5,
+        found: `${ort.env.versions.node}${y[0] === 5 ? '' : `: 2.5 + 2.5 = ${y[0]}`}`,
+        help,
+      };
+    } catch (error) {
+      return { available: false, found: (error as Error).message.split('\n')[0], help };
+    }
+  }
+
   async compile(graph: Graph, options: CompileOptions): Promise<Program> {
     const steps = new Map<string, CompiledStep>();
     const states = new Map([...graph.states].map(([id, tensor]) => [id, new DoubleBuffer(tensor)]));
-    for (const [id, step] of graph.steps) steps.set(id, await compileStep(id, step, states, options));
+    const session = sessionOptions(this.provider, options);
+    for (const [id, step] of graph.steps) steps.set(id, await compileStep(id, step, states, session));
     return new OnnxProgram(steps, states);
   }
 }
+
+type Provider = 'cpu' | 'cuda';
 
 /**
  * A state as two buffers: one that steps read and one that a step writes its new value into. They swap roles after
@@ -55,7 +94,7 @@ async function compileStep(
   id: string,
   step: Step,
   states: ReadonlyMap<string, DoubleBuffer>,
-  options: CompileOptions,
+  session: ort.InferenceSession.SessionOptions,
 ): Promise<CompiledStep> {
   const updates = [...step.updates].map(([state, value]) => [`next:${leafName(state)}`, value] as const);
   const outputs = Object.entries(step.outputs).map(([name, value]) => [`output:${name}`, value] as const);
@@ -82,7 +121,7 @@ async function compileStep(
   });
   const stateOf = (t: Tensor) => states.get((t.op as { id: string }).id)!;
   return {
-    session: await ort.InferenceSession.create(model, sessionOptions(options)),
+    session: await ort.InferenceSession.create(model, session),
     inputs: leaves.filter((t) => t.op.name === 'input'),
     reads: leaves.filter((t) => t.op.name === 'state').map((t) => [leafName(t), stateOf(t)]),
     writes: [...step.updates.keys()].map((t) => [`next:${leafName(t)}`, stateOf(t)]),
@@ -90,9 +129,12 @@ async function compileStep(
   };
 }
 
-function sessionOptions({ threads = 1, spin_us = 0 }: CompileOptions): ort.InferenceSession.SessionOptions {
+function sessionOptions(
+  provider: Provider,
+  { threads = 1, spin_us = 0 }: CompileOptions,
+): ort.InferenceSession.SessionOptions {
   return {
-    executionProviders: ['cpu'],
+    executionProviders: [provider],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',

@@ -4,16 +4,19 @@ import { UserError } from '../../../src/base/errors.js';
 import { Random } from '../../../src/base/random.js';
 import { actorLayout, sacConfig, sacPresets } from '../../../src/learn/sac/index.js';
 import { Mlp } from '../../../src/policy/mlp.js';
+import { enginesHere } from '../../tensor/engines.js';
+import { expectClose } from '../../tensor/support.js';
 import { learner, normals, randomBatch, sizes, tiny } from './support.js';
 
 const presets = Object.keys(sacPresets);
+const everywhere = enginesHere.flatMap((engine) => presets.map((preset) => ({ preset, engine })));
 
-describe.each(presets)('preset %s', (preset) => {
+describe.each(everywhere)('preset $preset on $engine', ({ preset, engine }) => {
   const config = tiny(preset === 'droq' ? { dropout: 0.1 } : {}, preset);
 
   test('gives the same bits from the same seed, and others from another', async () => {
     const run = async (seed: number) => {
-      const l = await learner(config, seed);
+      const l = await learner(config, seed, sizes, engine);
       const random = new Random(9);
       for (let i = 0; i < 6; i++) await l.step(randomBatch(random, config.batch), i % 2 === 1);
       return l.save();
@@ -24,10 +27,10 @@ describe.each(presets)('preset %s', (preset) => {
 
   test('goes on from a checkpoint bit for bit', async () => {
     const batches = new Random(9);
-    const first = await learner(config);
+    const first = await learner(config, 1, sizes, engine);
     for (let i = 0; i < 5; i++) await first.step(randomBatch(batches, config.batch), i % 2 === 0);
     const saved = first.save();
-    const resumed = await learner(config, 77);
+    const resumed = await learner(config, 77, sizes, engine);
     resumed.load(saved);
     expect(resumed.updates).toBe(5);
     expect(resumed.metrics()).toEqual(first.metrics());
@@ -41,6 +44,29 @@ describe.each(presets)('preset %s', (preset) => {
     expect(resumed.save().tensors.critic).not.toEqual(saved.tensors.critic);
   });
 });
+
+test.each(everywhere)(
+  '$preset on $engine takes the steps of the reference engine',
+  async ({ preset, engine }) => {
+    const config = tiny({ batch: 8, critic_hidden: [16, 16], actor_hidden: [16, 16] }, preset);
+    const [fast, slow] = [
+      await learner(config, 1, sizes, engine),
+      await learner(config, 1, sizes, 'reference'),
+    ];
+    const start = fast.save().tensors;
+    const random = new Random(3);
+    for (let i = 0; i < 10; i++) {
+      const batch = randomBatch(random, config.batch);
+      for (const l of [fast, slow]) await l.step(batch, i % 2 === 0);
+    }
+    const [a, b] = [fast.save().tensors, slow.save().tensors];
+    for (const id of Object.keys(b)) expectClose(a[id], b[id], 5e-5, id);
+    // The steps were large against that tolerance.
+    const moved = b.critic.map((x, i) => Math.abs(x - start.critic[i]));
+    expect(Math.max(...moved)).toBeGreaterThan(2e-3);
+    await fast.dispose();
+  },
+);
 
 test('a step without the actor leaves it and the temperature alone', async () => {
   const l = await learner(tiny());

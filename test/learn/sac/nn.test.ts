@@ -2,39 +2,47 @@ import { expect, test } from 'vitest';
 import { Random } from '../../../src/base/random.js';
 import { adam, batchNorm, DropoutMask, linear, mlp, Pass } from '../../../src/learn/nn/index.js';
 import { compile, Graph, ParameterLayout } from '../../../src/tensor/index.js';
+import { enginesHere } from '../../tensor/engines.js';
 import { normals } from './support.js';
 
-test('Adam takes the steps that its paper states, from the first one on', async () => {
-  const g = new Graph();
-  const x = g.state('x', [3]);
-  const gradient = g.input('gradient', [3]);
-  g.step('step', adam(g, x, gradient, { learningRate: 0.01 }).updates, {});
-  const program = await compile(g);
-  const start = Float32Array.of(1, -1, 0.5);
-  program.setState('x', start);
-  const expected = Float64Array.from(start);
-  const m = [0, 0, 0];
-  const v = [0, 0, 0];
-  const random = new Random(1);
-  for (let t = 1; t <= 1000; t++) {
-    const gradients = Float32Array.of(random.normal(), 1e-4 * random.normal(), 1e-7 * (1 + random.normal()));
-    await program.run('step', { gradient: gradients });
-    for (let i = 0; i < 3; i++) {
-      m[i] = 0.9 * m[i] + 0.1 * gradients[i];
-      v[i] = 0.999 * v[i] + 0.001 * gradients[i] ** 2;
-      expected[i] -= (0.01 * m[i]) / (1 - 0.9 ** t) / (Math.sqrt(v[i] / (1 - 0.999 ** t)) + 1e-8);
+test.each(enginesHere)(
+  'Adam on %s takes the steps that its paper states, from the first one on',
+  async (engine) => {
+    const g = new Graph();
+    const x = g.state('x', [3]);
+    const gradient = g.input('gradient', [3]);
+    g.step('step', adam(g, x, gradient, { learningRate: 0.01 }).updates, {});
+    const program = await compile(g, { engine });
+    const start = Float32Array.of(1, -1, 0.5);
+    program.setState('x', start);
+    const expected = Float64Array.from(start);
+    const m = [0, 0, 0];
+    const v = [0, 0, 0];
+    const random = new Random(1);
+    for (let t = 1; t <= 1000; t++) {
+      const gradients = Float32Array.of(
+        random.normal(),
+        1e-4 * random.normal(),
+        1e-7 * (1 + random.normal()),
+      );
+      await program.run('step', { gradient: gradients });
+      for (let i = 0; i < 3; i++) {
+        m[i] = 0.9 * m[i] + 0.1 * gradients[i];
+        v[i] = 0.999 * v[i] + 0.001 * gradients[i] ** 2;
+        expected[i] -= (0.01 * m[i]) / (1 - 0.9 ** t) / (Math.sqrt(v[i] / (1 - 0.999 ** t)) + 1e-8);
+      }
+      if (t === 1 || t === 10 || t === 1000) {
+        // Relative to how far it has gone: float32 rounds each of t additions to x.
+        program.getState('x').forEach((value, i) => {
+          expect(Math.abs(value - expected[i])).toBeLessThan(
+            1e-5 * Math.abs(expected[i] - start[i]) + 6e-8 * t ** 0.5,
+          );
+        });
+      }
     }
-    if (t === 1 || t === 10 || t === 1000) {
-      // Relative to how far it has gone: float32 rounds each of t additions to x.
-      program.getState('x').forEach((value, i) => {
-        expect(Math.abs(value - expected[i])).toBeLessThan(
-          1e-5 * Math.abs(expected[i] - start[i]) + 6e-8 * t ** 0.5,
-        );
-      });
-    }
-  }
-  expect(Math.abs(expected[1] - start[1])).toBeGreaterThan(0.01);
-});
+    expect(Math.abs(expected[1] - start[1])).toBeGreaterThan(0.01);
+  },
+);
 
 test('dropout masks drop at their rate, independently, and keep the mean', () => {
   const mask = new DropoutMask(100_000, 0.1);
@@ -58,41 +66,44 @@ test('a mask depends on the random state alone, not on what was drawn before', (
   expect(used.values).toEqual(fresh.values);
 });
 
-test('batch norm normalises by the batch while learning, by what it has learnt afterwards', async () => {
-  const g = new Graph();
-  const norm = batchNorm('norm', 2, 0.1);
-  const parameters = new ParameterLayout(norm.parameters);
-  const statistics = new ParameterLayout(norm.statistics ?? []);
-  const p = parameters.views(g.state('p', [parameters.size]));
-  const running = g.state('running', [statistics.size]);
-  const x = g.input('x', [64, 2]);
-  const learning = new Pass(g, 'learning', statistics.views(running), true);
-  const y = norm.apply(p, x, learning);
-  g.step('learn', [[running, statistics.flatten(learning.statistics)]], { y });
-  g.step('use', [], { y: norm.apply(p, x, new Pass(g, 'use', statistics.views(running))) });
-  const program = await compile(g);
-  const random = new Random(1);
-  program.setState('p', parameters.initialise(random));
-  program.setState('running', statistics.initialise(random));
-  const batch = () => normals(random, 128).map((v, i) => (i % 2 ? 10 + 3 * v : v - 2));
-  const moments = (values: Float32Array, column: number) => {
-    const own = [...values].filter((_, i) => i % 2 === column);
-    const mean = own.reduce((s, v) => s + v, 0) / own.length;
-    return { mean, variance: own.reduce((s, v) => s + (v - mean) ** 2, 0) / own.length };
-  };
-  for (let i = 0; i < 100; i++) {
-    const out = await program.run('learn', { x: batch() });
-    expect(moments(out.y, 1).mean).toBeCloseTo(0, 4);
-    expect(moments(out.y, 1).variance).toBeCloseTo(1, 2);
-  }
-  const { 'norm.mean': mean, 'norm.variance': variance } = statistics.cut(program.getState('running'));
-  expect(mean[0]).toBeCloseTo(-2, 0);
-  expect(mean[1]).toBeCloseTo(10, 0);
-  expect(Math.sqrt(variance[1])).toBeCloseTo(3, 0);
-  const single = new Float32Array(128).fill(10);
-  const out = await program.run('use', { x: single });
-  expect(out.y[1]).toBeCloseTo((10 - mean[1]) / Math.sqrt(variance[1] + 1e-3), 4);
-});
+test.each(enginesHere)(
+  'batch norm on %s normalises by the batch while learning, by what it has learnt afterwards',
+  async (engine) => {
+    const g = new Graph();
+    const norm = batchNorm('norm', 2, 0.1);
+    const parameters = new ParameterLayout(norm.parameters);
+    const statistics = new ParameterLayout(norm.statistics ?? []);
+    const p = parameters.views(g.state('p', [parameters.size]));
+    const running = g.state('running', [statistics.size]);
+    const x = g.input('x', [64, 2]);
+    const learning = new Pass(g, 'learning', statistics.views(running), true);
+    const y = norm.apply(p, x, learning);
+    g.step('learn', [[running, statistics.flatten(learning.statistics)]], { y });
+    g.step('use', [], { y: norm.apply(p, x, new Pass(g, 'use', statistics.views(running))) });
+    const program = await compile(g, { engine });
+    const random = new Random(1);
+    program.setState('p', parameters.initialise(random));
+    program.setState('running', statistics.initialise(random));
+    const batch = () => normals(random, 128).map((v, i) => (i % 2 ? 10 + 3 * v : v - 2));
+    const moments = (values: Float32Array, column: number) => {
+      const own = [...values].filter((_, i) => i % 2 === column);
+      const mean = own.reduce((s, v) => s + v, 0) / own.length;
+      return { mean, variance: own.reduce((s, v) => s + (v - mean) ** 2, 0) / own.length };
+    };
+    for (let i = 0; i < 100; i++) {
+      const out = await program.run('learn', { x: batch() });
+      expect(moments(out.y, 1).mean).toBeCloseTo(0, 4);
+      expect(moments(out.y, 1).variance).toBeCloseTo(1, 2);
+    }
+    const { 'norm.mean': mean, 'norm.variance': variance } = statistics.cut(program.getState('running'));
+    expect(mean[0]).toBeCloseTo(-2, 0);
+    expect(mean[1]).toBeCloseTo(10, 0);
+    expect(Math.sqrt(variance[1])).toBeCloseTo(3, 0);
+    const single = new Float32Array(128).fill(10);
+    const out = await program.run('use', { x: single });
+    expect(out.y[1]).toBeCloseTo((10 - mean[1]) / Math.sqrt(variance[1] + 1e-3), 4);
+  },
+);
 
 test('weights start uniform in ± 1 / √inputs', () => {
   const values = new ParameterLayout(linear('l', 25, 400).parameters).initialise(new Random(1));

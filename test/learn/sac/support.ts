@@ -1,5 +1,6 @@
 import type { Random } from '../../../src/base/random.js';
 import { type SacBatch, type SacConfig, SacLearner, sacConfig } from '../../../src/learn/sac/index.js';
+import type { EngineChoice } from '../../../src/tensor/index.js';
 
 export const sizes = { observations: 3, actions: 2 };
 
@@ -23,5 +24,9 @@ export function randomBatch(random: Random, batch: number, { observations, actio
   };
 }
 
-export const learner = (config: SacConfig, seed = 1, of = sizes): Promise<SacLearner> =>
-  SacLearner.create({ ...of, config, seed });
+export const learner = (
+  config: SacConfig,
+  seed = 1,
+  of = sizes,
+  engine: EngineChoice = 'auto',
+): Promise<SacLearner> => SacLearner.create({ ...of, config, seed, engine });
