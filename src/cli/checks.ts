@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageInfo } from '../base/packageInfo.js';
 import { makeRealtime } from '../control/realtime.js';
-import { encodeModel } from '../onnx/model.js';
 
 /** What `reverie doctor` found of one part. */
 export interface Finding {
@@ -16,6 +15,8 @@ export interface Finding {
   readonly found: string;
   /** What would make it work. */
   readonly help?: string;
+  /** The name under which learners ask for it, where it is an engine. */
+  readonly engine?: string;
 }
 
 const run = promisify(execFile);
@@ -38,40 +39,22 @@ export function checkNode(): Finding {
   };
 }
 
-/** Loads ONNX Runtime and lets it add two numbers. */
-export async function checkOnnxRuntime(): Promise<Finding> {
-  const part = { part: 'ONNX Runtime', required: true, help: 'npm ci' };
+/** The engines that learners can run on, each tried. ONNX Runtime is the one that has to be there. */
+export async function checkEngines(): Promise<Finding[]> {
   try {
-    const { default: ort } = await import('onnxruntime-node');
-    const value = (name: string) => ({ name, type: 'float32' as const, shape: [1] });
-    const session = await ort.InferenceSession.create(
-      encodeModel({
-        irVersion: 8,
-        producer: 'reverie',
-        opsets: { '': 17 },
-        metadata: {},
-        graph: {
-          name: 'sum',
-          nodes: [
-            { name: 'add', opType: 'Add', domain: '', inputs: ['a', 'b'], outputs: ['sum'], attributes: {} },
-          ],
-          initializers: [],
-          inputs: [value('a'), value('b')],
-          outputs: [value('sum')],
-        },
-      }),
-    );
-    const number = (x: number) => new ort.Tensor('float32', [x], [1]);
-    const { sum } = await session.run({ a: number(2), b: number(3) });
-    await session.release();
-    const backends = ort.listSupportedBackends().flatMap((b) => (b.bundled ? [b.name] : []));
-    return {
-      ...part,
-      works: sum.data[0] === 5,
-      found: `${ort.env.versions.node}, runs on ${backends.join(', ')}`,
-    };
+    const { engineNames, findEngine } = await import('../tensor/index.js');
+    const engines = await Promise.all(engineNames.map(findEngine));
+    return engines.map(({ name, title, available, found, help }) => ({
+      part: `engine ${name}`,
+      engine: name,
+      required: name === 'onnx',
+      works: available,
+      found: `${title}: ${found}`,
+      help,
+    }));
   } catch (error) {
-    return { ...part, works: false, found: (error as Error).message };
+    const found = (error as Error).message;
+    return [{ part: 'engine onnx', engine: 'onnx', required: true, works: false, found, help: 'npm ci' }];
   }
 }
 
@@ -118,19 +101,6 @@ export async function checkRos2(): Promise<Finding> {
     };
   const { works, found } = await importable('rclnodejs');
   return { ...part, works, found: `${distribution}: ${found}`, help: 'npm install --no-save rclnodejs' };
-}
-
-/** Whether the compiled TensorFlow is there. */
-export async function checkTensorflow(): Promise<Finding> {
-  const help =
-    'npm install --no-save @tensorflow/tfjs-node-gpu, or tfjs-node without CUDA; Node.js before 23';
-  const tried: string[] = [];
-  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
-    const { works, found } = await importable(name);
-    tried.push(`${name} ${found}`);
-    if (works) return { part: 'TensorFlow', required: false, works, found: name };
-  }
-  return { part: 'TensorFlow', required: false, works: false, found: tried.join('; '), help };
 }
 
 export async function checkCompiler(): Promise<Finding> {

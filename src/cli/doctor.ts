@@ -3,12 +3,11 @@ import { Command } from 'commander';
 import { packageInfo } from '../base/packageInfo.js';
 import {
   checkCompiler,
+  checkEngines,
   checkMujoco,
   checkNode,
-  checkOnnxRuntime,
   checkRealtime,
   checkRos2,
-  checkTensorflow,
   type Finding,
   serialPorts,
 } from './checks.js';
@@ -30,13 +29,13 @@ export function doctorCommand(): Command {
 }
 
 async function doctor({ json }: { readonly json?: true }): Promise<void> {
-  const parts: Finding[] = [checkNode(), await checkOnnxRuntime(), await checkMujoco()];
+  const parts: Finding[] = [checkNode(), ...(await checkEngines()), await checkMujoco()];
   // What the package ships can only be opened with the parts above.
-  if (parts.every((p) => p.works)) {
+  if (parts.every((p) => p.works || !p.required)) {
     const { checkShippedFolders } = await import('./shippedFolders.js');
     parts.push(...(await checkShippedFolders()));
   }
-  parts.push(await checkRealtime(), await checkRos2(), await checkTensorflow(), await checkCompiler());
+  parts.push(await checkRealtime(), await checkRos2(), await checkCompiler());
   const ok = parts.every((p) => p.works || !p.required);
   const report = {
     ok,

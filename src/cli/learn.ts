@@ -20,6 +20,8 @@ import { contractOf, type Evaluation } from '../policy/manifest.js';
 import { loadRobot, type Robot } from '../robot/load.js';
 import { createTask } from '../tasks/index.js';
 import { observationSize, type Task } from '../tasks/task.js';
+import type { EngineChoice } from '../tensor/index.js';
+import { engineOption } from './options.js';
 
 const EXAMPLES = `
 Examples:
@@ -34,6 +36,7 @@ interface LearnOptions {
   readonly run: string;
   readonly from?: string;
   readonly policy?: string;
+  readonly engine?: EngineChoice;
 }
 
 /** The learner has nothing to do without a robot: it ends when the broker is gone for this long. */
@@ -57,6 +60,7 @@ export function learnCommand(): Command {
     .requiredOption('--run <folder>', 'where its replay, checkpoint and metrics go')
     .option('--from <folder>', 'training run to go on from')
     .option('--policy <bundle>', 'policy that the robot starts with, which candidates have to beat')
+    .addOption(engineOption())
     .addHelpText('after', EXAMPLES)
     .action((launch: string, options: LearnOptions) => learn(loadLaunch(launch), options));
 }
@@ -67,7 +71,7 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   const task = createTask(launch.task, spec);
   const notice = (line: string) => process.stderr.write(`learner: ${line}\n`);
   mkdirSync(options.run, { recursive: true });
-  const { learner, replay } = await openLearner(launch, robot, task, options);
+  const { learner, replay } = await openLearner(launch, robot, task, options, notice);
   const link = await Link.connect(options.broker, topicsOf(launch.site, launch.name ?? spec.name), 'learner');
   const metrics = new MetricsWriter(join(options.run, FILES.metrics));
   const { evaluation: judging } = launch.learner;
@@ -133,7 +137,8 @@ async function openLearner(
   launch: Launch,
   robot: Robot,
   task: Task,
-  { run, from }: LearnOptions,
+  { run, from, engine }: LearnOptions,
+  onNote: (line: string) => void,
 ): Promise<{ learner: SacLearner; replay: Replay }> {
   const known = taskRecipes[task.name];
   const { preset, overrides } = launch.learner;
@@ -147,7 +152,15 @@ async function openLearner(
       );
   const observations = observationSize(task.contract);
   const actions = robot.spec.joints.length;
-  const learner = await SacLearner.create({ observations, actions, config, seed: launch.seed, threads: 1 });
+  const learner = await SacLearner.create({
+    observations,
+    actions,
+    config,
+    seed: launch.seed,
+    threads: 1,
+    engine,
+    onNote,
+  });
   const path = join(run, FILES.replay);
   const own = existsSync(join(run, FILES.checkpoint));
   const source = own ? run : from;

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../base/files.js';
 import type { Launch } from '../launch/launch.js';
+import type { EngineChoice } from '../tensor/engineNames.js';
 
 export interface LearnerChildOptions {
   readonly broker: string;
   readonly run: string;
   readonly from?: string;
   readonly policy?: string;
+  readonly engine?: EngineChoice;
   readonly onLine: (line: string) => void;
   /** It ended by itself or was killed, not by `close`. */
   readonly onLost: (how: string) => void;
@@ -28,10 +30,11 @@ export class LearnerChild {
   private closing = false;
 
   constructor(launch: Launch, options: LearnerChildOptions) {
-    const { broker, run, from, policy, onLine, onLost } = options;
+    const { broker, run, from, policy, engine, onLine, onLost } = options;
     const args = ['learn', launch.path, '--broker', broker, '--run', run];
     if (from) args.push('--from', from);
     if (policy) args.push('--policy', policy);
+    if (engine) args.push('--engine', engine);
     this.child = spawn(process.execPath, [join(packageRoot, 'bin/reverie.js'), ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { engineNames } from '../tensor/engineNames.js';
 
 /** Parsers for the values of command line options; commander puts the option's name before the message. */
 
@@ -24,4 +25,12 @@ export function seconds(text: string): number {
   if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
     throw new InvalidArgumentError('Expected seconds, greater than 0.');
   return value;
+}
+
+/** `--engine`: what the learner's updates run on. */
+export function engineOption(): Option {
+  return new Option('--engine <name>', 'what the learner runs on; auto where not given').choices([
+    'auto',
+    ...engineNames,
+  ]);
 }

@@ -11,12 +11,13 @@ import { type Bundle, readBundle } from '../policy/bundle.js';
 import { loadRobot } from '../robot/load.js';
 import type { RobotSpec } from '../robot/spec.js';
 import { createTask } from '../tasks/index.js';
+import type { EngineChoice } from '../tensor/engineNames.js';
 import { driverFor } from './drivers.js';
 import { Ending } from './ending.js';
 import { FleetLink } from './fleetLink.js';
 import { LearnerChild } from './learnerChild.js';
 import { operator } from './operator.js';
-import { seconds } from './options.js';
+import { engineOption, seconds } from './options.js';
 import { printJson } from './output.js';
 import { StatusLine } from './statusLine.js';
 import { Watch } from './watch.js';
@@ -37,6 +38,8 @@ export interface RunOptions {
   readonly trainingRun?: string;
   /** Length of the real-time part; without end where not given. */
   readonly seconds?: number;
+  /** What the learner runs on. */
+  readonly engine?: EngineChoice;
 }
 
 /** What a run ends with under `--json`. */
@@ -70,6 +73,7 @@ export function runCommand(): Command {
     .option('--policy <bundle>', 'policy to start with, by name or folder')
     .option('--training-run <folder>', 'training run that the learner goes on from')
     .option('--seconds <s>', 'end after this long', seconds)
+    .addOption(engineOption())
     .option('--json', 'print one object at the end, nothing else, on standard output')
     .addHelpText('after', EXAMPLES)
     .action(async (launch: string, options: RunOptions & { json?: true }) => {
@@ -87,6 +91,7 @@ export async function runLaunch(launch: Launch, options: RunOptions): Promise<Ru
   const robotFile = loadRobot(launch.robot);
   const { spec } = robotFile;
   const bundle = openPolicy(launch, spec, options.policy);
+  if (options.engine && launch.learner.enabled) await checkEngine(options.engine);
   const started = new Date().toISOString().replace(/[:.]/g, '-');
   const folder = join(launch.runs, `run-${launch.task}-${spec.name}-${started}`);
   mkdirSync(folder, { recursive: true });
@@ -131,6 +136,7 @@ export async function runLaunch(launch: Launch, options: RunOptions): Promise<Ru
         run: join(folder, 'learner'),
         from: options.trainingRun,
         policy: bundle?.path,
+        engine: options.engine,
         onLine: notice,
         onLost: (how) => {
           const keeps = launch.learner.when_lost === 'keep';
@@ -180,6 +186,13 @@ function openPolicy(launch: Launch, spec: RobotSpec, given: string | undefined):
   const admission = admit(bundle.manifest, { spec, contract });
   if (!admission.admitted) throw refusal(bundle, admission.reasons);
   return bundle;
+}
+
+/** Asked before anything moves; the libraries of learning are loaded only where an engine is asked for by name. */
+async function checkEngine(engine: EngineChoice): Promise<void> {
+  if (engine === 'auto') return;
+  const { requireEngine } = await import('../tensor/index.js');
+  await requireEngine(engine);
 }
 
 function refusal(bundle: Bundle, reasons: readonly string[]): UserError {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { packageRoot } from '../base/files.js';
 import { loadLaunch } from '../launch/launch.js';
-import { seconds, seed } from './options.js';
+import { engineOption, seconds, seed } from './options.js';
 import { printJson } from './output.js';
 import { runLaunch } from './run.js';
 
@@ -26,8 +26,15 @@ interface Trained {
  * Trains in a process of its own, as `reverie train` would: the process that goes on to be the robot
  * has never had a learner in it.
  */
-function train(task: string, robot: string, seedNumber: number, out: string): Promise<Trained> {
+function train(
+  task: string,
+  robot: string,
+  seedNumber: number,
+  out: string,
+  engine?: string,
+): Promise<Trained> {
   const args = [join(packageRoot, 'bin/reverie.js'), 'train', task, '--robot', robot, '--json', '--fresh'];
+  if (engine) args.push('--engine', engine);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...args, '--seed', String(seedNumber), '--out', out], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -55,6 +62,7 @@ export function startCommand(): Command {
     .option('--policy <bundle>', 'start from a bundle, by name or folder, instead of training one')
     .option('--seconds <s>', 'length of the real-time part', seconds)
     .option('--seed <n>', 'of the training', seed, 1)
+    .addOption(engineOption())
     .option('--json', 'print one object at the end, nothing else, on standard output')
     .addHelpText('after', EXAMPLES)
     .action(async (launchName: string, options) => {
@@ -63,12 +71,13 @@ export function startCommand(): Command {
       const run = join('runs', `${launch.task}-${launch.robot}-${options.seed}`);
       if (!options.policy) {
         process.stderr.write(`learning to ${launch.task} from nothing, in fast simulation\n`);
-        trained = await train(launch.task, launch.robot, options.seed, run);
+        trained = await train(launch.task, launch.robot, options.seed, run, options.engine);
       }
       const summary = await runLaunch(launch, {
         policy: options.policy ?? trained?.bundle,
         trainingRun: trained && run,
         seconds: options.seconds,
+        engine: options.engine,
       });
       if (options.json) printJson({ ...summary, train: trained ?? null });
     });

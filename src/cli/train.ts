@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { taskRecipes } from '../learn/trainer/recipes.js';
-import { count, seed } from './options.js';
+import { count, engineOption, seed } from './options.js';
 import { printJson } from './output.js';
 import { TrainingDisplay } from './trainingDisplay.js';
 import { shown, type TrainRunResult, trainRun } from './trainRun.js';
@@ -35,7 +35,9 @@ export function trainSummary(task: string, seed: number, result: TrainRunResult)
 
 /** The command that repeats a run, wherever its folder lies. */
 function commandOf(task: string, options: Record<string, string | number | undefined>): string {
-  const given = ['robot', 'seed', 'preset', 'config', 'steps'].filter((key) => options[key] !== undefined);
+  const given = ['robot', 'seed', 'preset', 'config', 'steps', 'engine'].filter(
+    (key) => options[key] !== undefined,
+  );
   return ['reverie train', task, ...given.map((key) => `--${key} ${options[key]}`)].join(' ');
 }
 
@@ -51,6 +53,7 @@ export function trainCommand(): Command {
     .option('--steps <n>', 'environment steps in all', count)
     .option('--workers <n>', 'simulation worker threads', count)
     .option('--threads <n>', 'threads of the learner', count)
+    .addOption(engineOption())
     .option('--fresh', 'start anew where the folder already holds a run')
     .option('--accept-loss', 'resume although the replay file lost transitions')
     .option('--json', 'print one object at the end, nothing else, on standard output')

@@ -21,6 +21,7 @@ import { contractOf, type Evaluation } from '../policy/manifest.js';
 import { loadRobot, type Robot } from '../robot/load.js';
 import { createTask } from '../tasks/index.js';
 import { observationSize, type Task } from '../tasks/task.js';
+import { type EngineChoice, requireEngine } from '../tensor/index.js';
 
 export interface TrainRunOptions {
   readonly task: string;
@@ -34,6 +35,7 @@ export interface TrainRunOptions {
   readonly steps?: number;
   readonly workers?: number;
   readonly threads?: number;
+  readonly engine?: EngineChoice;
   /** Starts anew where the folder already holds a run. */
   readonly fresh?: boolean;
   /** Resumes although the replay lost transitions. */
@@ -98,6 +100,8 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const given = recipeFor(task.name, overrides.recipe, options.config);
   const recipe = options.steps ? { ...given, steps: options.steps } : given;
   const identity = { task: task.name, robot: robot.spec.name, seed: options.seed, learner: config, recipe };
+  // Before --fresh has deleted anything.
+  await requireEngine(options.engine ?? 'auto');
   const resuming = prepareFolder(options, identity);
 
   const sizes = {
@@ -106,7 +110,13 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     config,
   };
   const threads = options.threads ?? 1;
-  const learner = await SacLearner.create({ ...sizes, seed: options.seed, threads });
+  const learner = await SacLearner.create({
+    ...sizes,
+    seed: options.seed,
+    threads,
+    engine: options.engine,
+    onNote: options.onNote,
+  });
   const replay = new Replay({
     observation: sizes.observations,
     action: sizes.actions,

@@ -1,12 +1,13 @@
 import { UserError } from '../base/errors.js';
 import type { CompileOptions, Engine, EngineFinding, Program } from './engine.js';
+import type { EngineChoice, EngineName } from './engineNames.js';
 import type { Graph } from './graph.js';
 import { OnnxEngine } from './onnx/engine.js';
 import { ReferenceEngine } from './reference.js';
 import { TfjsEngine } from './tfjs/engine.js';
 
 /** What graphs can run on. What is not installed is here too, and says so when it is looked for. */
-const engines = {
+const engines: Readonly<Record<EngineName, Engine>> = {
   /** ONNX Runtime on the processor, single precision. */
   onnx: new OnnxEngine('cpu'),
   /** ONNX Runtime on an NVIDIA GPU, single precision. */
@@ -15,14 +16,7 @@ const engines = {
   tfjs: new TfjsEngine(),
   /** Plain TypeScript in double precision: slow, for checking the others. */
   reference: new ReferenceEngine(),
-} satisfies Record<string, Engine>;
-
-export type EngineName = keyof typeof engines;
-/** An engine by name, or the one that is thought best. */
-export type EngineChoice = EngineName | 'auto';
-
-/** Engines to learn with: all but the reference. */
-export const engineNames = (Object.keys(engines) as EngineName[]).filter((name) => name !== 'reference');
+};
 
 /** An engine's name and what was found of it. */
 export interface FoundEngine extends EngineFinding {
@@ -32,7 +26,7 @@ export interface FoundEngine extends EngineFinding {
 
 /** Looks for an engine on this machine. */
 export async function findEngine(name: EngineName): Promise<FoundEngine> {
-  const engine: Engine = engines[name];
+  const engine = engines[name];
   return { name, title: engine.title, ...(await engine.find()) };
 }
 
@@ -43,31 +37,37 @@ const PREFERRED: readonly EngineName[] = ['onnx', 'tfjs'];
 async function bestEngine(_graph: Graph): Promise<{ name: EngineName; why: string }> {
   for (const name of PREFERRED) {
     const { available, found } = await findEngine(name);
-    if (available) return { name, why: `the fastest known of those found (${found})` };
+    if (available) return { name, why: `the fastest known of those found (${found.split('\n')[0]})` };
   }
   throw new UserError(
     `no engine to learn with was found: tried ${PREFERRED.join(', ')}; reverie doctor says more`,
   );
 }
 
+/** @throws UserError where the engine that is asked for is not there, saying what would install it */
+export async function requireEngine(choice: EngineChoice): Promise<void> {
+  if (choice === 'auto') return;
+  const { available, found, help } = await findEngine(choice);
+  if (!available)
+    throw new UserError(`engine "${choice}" is not there: ${found}${help ? `; would help: ${help}` : ''}`);
+}
+
 /**
  * Turns the steps of a graph into something that runs.
  * @param options.engine `auto` where left out
  * @param options.onNote told in one line what `auto` chose and why
- * @throws UserError where the engine that is asked for is not there, saying what would install it
+ * @throws UserError as `requireEngine` does
  */
 export async function compile(
   graph: Graph,
   options: CompileOptions & { engine?: EngineChoice; onNote?: (line: string) => void } = {},
 ): Promise<Program> {
   const { engine = 'auto', onNote } = options;
-  if (engine === 'auto') {
-    const { name, why } = await bestEngine(graph);
-    onNote?.(`engine ${name}: ${why}`);
-    return engines[name].compile(graph, options);
+  if (engine !== 'auto') {
+    await requireEngine(engine);
+    return engines[engine].compile(graph, options);
   }
-  const { available, found, help } = await findEngine(engine);
-  if (!available)
-    throw new UserError(`engine "${engine}" is not there: ${found}${help ? `; would help: ${help}` : ''}`);
-  return engines[engine].compile(graph, options);
+  const { name, why } = await bestEngine(graph);
+  onNote?.(`engine ${name}: ${why}`);
+  return engines[name].compile(graph, options);
 }

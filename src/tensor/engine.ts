@@ -32,9 +32,9 @@ export interface Program {
 /** Whether an engine can run on this machine. */
 export interface EngineFinding {
   readonly available: boolean;
-  /** What is there, or why it cannot run. */
+  /** What is there, or why it cannot run: a line, and where need be a second one on what would be better. */
   readonly found: string;
-  /** What would install it, where that is in the user's hands. */
+  /** What would install it, or something better of its kind. */
   readonly help?: string;
 }
 

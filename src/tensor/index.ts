@@ -1,13 +1,7 @@
 /** Static graphs of float32 tensors: state a computation once, differentiate it, compile it for an engine. */
-export {
-  compile,
-  type EngineChoice,
-  type EngineName,
-  engineNames,
-  type FoundEngine,
-  findEngine,
-} from './compile.js';
+export { compile, type FoundEngine, findEngine, requireEngine } from './compile.js';
 export type { CompileOptions, Engine, EngineFinding, Program } from './engine.js';
+export { type EngineChoice, type EngineName, engineNames } from './engineNames.js';
 export { gradients } from './gradients.js';
 export { Graph, type Step, Tensor } from './graph.js';
 export { type ExportOptions, exportOnnx } from './onnx/export.js';

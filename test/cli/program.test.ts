@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/files.js';
 import { commands } from '../../src/cli/commands.js';
+import { engineNames } from '../../src/tensor/engineNames.js';
 import { lastJson, reverie } from './support.js';
 
 describe('reverie', () => {
@@ -41,6 +42,11 @@ describe('reverie', () => {
       ['eval', 'x', '--episodes', '0'],
       /--episodes <n>' argument '0' is invalid\. Expected a whole/,
     ],
+    [
+      'an engine that there is none of',
+      ['train', 'walk', '--engine', 'abacus'],
+      /--engine <name>' argument 'abacus' is invalid\. Allowed choices are auto, onnx, /,
+    ],
     ['a policy that is not there', ['eval', 'nobody'], /^reverie: no policy "nobody"; looked for\n/],
   ];
 
@@ -64,13 +70,15 @@ describe('reverie doctor', () => {
     const outcome = await reverie(['doctor', '--json'], { ROS_DISTRO: '', AMENT_PREFIX_PATH: '' });
     const report = lastJson(outcome) as {
       ok: boolean;
-      parts: { part: string; required: boolean; works: boolean; help?: string }[];
+      parts: { part: string; required: boolean; works: boolean; help?: string; engine?: string }[];
     };
     expect(report.ok).toBe(true);
     const byName = new Map(report.parts.map((p) => [p.part, p]));
-    for (const part of ['Node.js', 'ONNX Runtime', 'MuJoCo', 'robots/', 'policies/', 'launch/'])
+    for (const part of ['Node.js', 'engine onnx', 'MuJoCo', 'robots/', 'policies/', 'launch/'])
       expect(byName.get(part)).toMatchObject({ required: true, works: true });
     expect(byName.get('ROS 2 (rclnodejs)')).toMatchObject({ required: false, works: false });
+    expect(byName.get('engine tfjs')).toMatchObject({ required: false, works: true, engine: 'tfjs' });
+    expect(report.parts.flatMap((p) => p.engine ?? [])).toEqual([...engineNames]);
     for (const p of report.parts) if (!p.works) expect(p.help).toBeTruthy();
   });
 });

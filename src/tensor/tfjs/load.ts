@@ -12,6 +12,9 @@ const candidates = [
   { packages: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-cpu'], backend: 'cpu' },
 ] as const;
 
+const HELP =
+  'npm install --no-save @tensorflow/tfjs-node-gpu (CUDA), @tensorflow/tfjs-node (both with Node.js before 23) or @tensorflow/tfjs';
+
 export interface LoadedTensorflow {
   readonly tf: TF;
   readonly finding: EngineFinding;
@@ -41,17 +44,14 @@ async function load(): Promise<LoadedTensorflow | EngineFinding> {
       tf.enableProdMode();
       if (!(await tf.setBackend(backend))) throw new Error(`its backend ${backend} does not start`);
       const kind = backend === 'cpu' ? 'plain JavaScript' : 'compiled';
-      const found = `${packages[0]} ${tf.version_core}, ${kind}${tried.map((why) => `; ${why}`).join('')}`;
-      return { tf, finding: { available: true, found } };
+      const faster = backend === 'cpu' ? `\nfaster ones: ${tried.join(', ')}` : '';
+      const found = `${packages[0]} ${tf.version_core}, ${kind}${faster}`;
+      return { tf, finding: { available: true, found, help: HELP } };
     } catch (error) {
       tried.push(`${packages[0]} ${whyNot(error as NodeJS.ErrnoException, packages)}`);
     }
   }
-  return {
-    available: false,
-    found: tried.join('; '),
-    help: 'npm install --no-save @tensorflow/tfjs-node-gpu (CUDA), @tensorflow/tfjs-node (both with Node.js before 23) or @tensorflow/tfjs',
-  };
+  return { available: false, found: tried.join('; '), help: HELP };
 }
 
 function whyNot({ code, message }: NodeJS.ErrnoException, packages: readonly string[]): string {
