@@ -22,6 +22,8 @@ const rooms: Record<string, readonly string[] | 'all'> = {
   'src/fleet': ['src/robot', 'src/policy'],
   'src/ros': ['src/robot', 'src/control', 'src/safety'],
   'src/launch': ['src/robot', 'src/policy', 'src/tasks'],
+  'src/teleop': ['src/robot', 'src/safety', 'src/control'],
+  'src/dashboard': ['src/robot', 'src/teleop'],
   'src/cli': 'all',
   // Measures everything, through what the command line asks of it.
   bench: [
@@ -51,7 +53,7 @@ const unreachable: Record<string, RegExp> = {
 function sourcesIn(folder: string): string[] {
   if (!existsSync(join(packageRoot, folder))) return [];
   return readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(folder, name));
 }
 

@@ -11,10 +11,11 @@ import type { Launch } from '../launch/launch.js';
 import { createTask } from '../tasks/index.js';
 import { observationSize } from '../tasks/task.js';
 
-/** What the status line and the result need of a learner's figures. */
+/** A learner's figures: what the status line and the result need, and whatever else it says in numbers. */
 export interface LearnerFigures {
   readonly updates: number;
   readonly updates_per_s: number;
+  readonly [figure: string]: number;
 }
 
 /** Joins a robot to its learner: an embedded broker, experience out, policies in. */
@@ -29,7 +30,12 @@ export class FleetLink {
     readonly sender: ExperienceSender,
   ) {}
 
-  static async open(launch: Launch, robot: RobotProcess, notice: (line: string) => void): Promise<FleetLink> {
+  static async open(
+    launch: Launch,
+    robot: RobotProcess,
+    notice: (line: string) => void,
+    onFigures: (figures: LearnerFigures) => void = () => {},
+  ): Promise<FleetLink> {
     const { spec } = robot.options;
     const broker = await startBroker();
     const link = await Link.connect(broker.url, topicsOf(launch.site, launch.name ?? spec.name), 'robot');
@@ -43,7 +49,10 @@ export class FleetLink {
       .pipe(filter((step) => (step.flags & StepFlag.interrupted) === 0))
       .subscribe((step) => sender.add(experienceOf(step)));
     await link.subscribe(link.topics.metrics, (payload) => {
-      fleet.learner = parseFigures(payload) ?? fleet.learner;
+      const figures = parseFigures(payload);
+      if (!figures) return;
+      fleet.learner = figures;
+      onFigures(figures);
     });
     await receivePolicies(
       link,
@@ -81,8 +90,9 @@ function experienceOf(step: Step): Experience {
 
 function parseFigures(payload: Buffer): LearnerFigures | undefined {
   try {
-    const { updates, updates_per_s } = JSON.parse(payload.toString('utf8'));
-    if (Number.isFinite(updates) && Number.isFinite(updates_per_s)) return { updates, updates_per_s };
+    const given: object = JSON.parse(payload.toString('utf8'));
+    const figures = Object.fromEntries(Object.entries(given).filter(([, value]) => Number.isFinite(value)));
+    if ('updates' in figures && 'updates_per_s' in figures) return figures as LearnerFigures;
   } catch {}
   return undefined;
 }

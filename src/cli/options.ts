@@ -34,3 +34,11 @@ export function engineOption(): Option {
     ...engineNames,
   ]);
 }
+
+/** A TCP port; 0 for any that is free. */
+export function port(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 65535)
+    throw new InvalidArgumentError('Expected a whole number from 0 to 65535.');
+  return value;
+}

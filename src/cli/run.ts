@@ -12,12 +12,13 @@ import { loadRobot } from '../robot/load.js';
 import type { RobotSpec } from '../robot/spec.js';
 import { createTask } from '../tasks/index.js';
 import type { EngineChoice } from '../tensor/engineNames.js';
+import { Cockpit } from './cockpit.js';
 import { driverFor } from './drivers.js';
 import { Ending } from './ending.js';
 import { FleetLink } from './fleetLink.js';
 import { LearnerChild } from './learnerChild.js';
 import { operator } from './operator.js';
-import { engineOption, seconds } from './options.js';
+import { engineOption, port, seconds } from './options.js';
 import { printJson } from './output.js';
 import { StatusLine } from './statusLine.js';
 import { Watch } from './watch.js';
@@ -40,6 +41,9 @@ export interface RunOptions {
   readonly seconds?: number;
   /** What the learner runs on. */
   readonly engine?: EngineChoice;
+  /** Of the dashboard: false for none. */
+  readonly dashboard?: boolean;
+  readonly dashboardPort?: number;
 }
 
 /** What a run ends with under `--json`. */
@@ -74,6 +78,8 @@ export function runCommand(): Command {
     .option('--training-run <folder>', 'training run that the learner goes on from')
     .option('--seconds <s>', 'end after this long', seconds)
     .addOption(engineOption())
+    .option('--no-dashboard', 'without the dashboard')
+    .option('--dashboard-port <n>', 'port of the dashboard; 0 for any free one', port)
     .option('--json', 'print one object at the end, nothing else, on standard output')
     .addHelpText('after', EXAMPLES)
     .action(async (launch: string, options: RunOptions & { json?: true }) => {
@@ -87,7 +93,8 @@ export function runCommand(): Command {
  * error alone. Sets the exit code after an emergency stop.
  * @throws UserError where robot, task or policy do not fit; Error when a worker failed
  */
-export async function runLaunch(launch: Launch, options: RunOptions): Promise<RunSummary> {
+export async function runLaunch(given: Launch, options: RunOptions): Promise<RunSummary> {
+  const launch = withOptions(given, options);
   const robotFile = loadRobot(launch.robot);
   const { spec } = robotFile;
   const bundle = openPolicy(launch, spec, options.policy);
@@ -121,11 +128,13 @@ export async function runLaunch(launch: Launch, options: RunOptions): Promise<Ru
     },
   });
   let fleet: FleetLink | undefined;
+  let cockpit: Cockpit | undefined;
   let learner: LearnerChild | undefined;
   let sendAway: (() => void) | undefined;
   let ticker: NodeJS.Timeout | undefined;
   try {
-    fleet = await FleetLink.open(launch, robot, notice);
+    cockpit = await Cockpit.open(launch, robotFile, robot, notice);
+    fleet = await FleetLink.open(launch, robot, notice, (figures) => cockpit?.showLearner(figures));
     if (bundle) {
       const answer = await robot.setPolicy(bundle);
       if (!answer.admitted) throw refusal(bundle, answer.reasons);
@@ -171,10 +180,18 @@ export async function runLaunch(launch: Launch, options: RunOptions): Promise<Ru
     // Torque off before anything else is taken down.
     await robot.close();
     letGo();
+    await cockpit?.close();
     await learner?.close();
     await fleet?.close();
     log.close();
   }
+}
+
+/** The command line's word on the dashboard goes before the launch file's. */
+function withOptions(launch: Launch, { dashboard, dashboardPort }: RunOptions): Launch {
+  const enabled = launch.dashboard.enabled && dashboard !== false;
+  const port = dashboardPort ?? launch.dashboard.port;
+  return { ...launch, dashboard: { ...launch.dashboard, enabled, port } };
 }
 
 /** Checks what can be checked before anything moves. The control loop checks again. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { packageRoot } from '../base/files.js';
 import { loadLaunch } from '../launch/launch.js';
-import { engineOption, seconds, seed } from './options.js';
+import { engineOption, port, seconds, seed } from './options.js';
 import { printJson } from './output.js';
 import { runLaunch } from './run.js';
 
@@ -63,6 +63,8 @@ export function startCommand(): Command {
     .option('--seconds <s>', 'length of the real-time part', seconds)
     .option('--seed <n>', 'of the training', seed, 1)
     .addOption(engineOption())
+    .option('--no-dashboard', 'without the dashboard')
+    .option('--dashboard-port <n>', 'port of the dashboard; 0 for any free one', port)
     .option('--json', 'print one object at the end, nothing else, on standard output')
     .addHelpText('after', EXAMPLES)
     .action(async (launchName: string, options) => {
@@ -78,6 +80,8 @@ export function startCommand(): Command {
         trainingRun: trained && run,
         seconds: options.seconds,
         engine: options.engine,
+        dashboard: options.dashboard,
+        dashboardPort: options.dashboardPort,
       });
       if (options.json) printJson({ ...summary, train: trained ?? null });
     });

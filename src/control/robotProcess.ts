@@ -50,6 +50,8 @@ export interface RobotStatus {
   readonly falls: number;
   /** Number of the policy in use, as `setPolicy` gave it; 0 for none. */
   readonly policy: number;
+  /** What its manifest calls it. */
+  readonly policy_name: string | null;
   /** Steps and events that were lost because the main thread lagged. */
   readonly steps_lost: number;
   readonly events_lost: number;
@@ -84,7 +86,8 @@ export class RobotProcess {
   readonly failures: Observable<Error>;
   readonly canReplace: boolean;
   private readonly closed = new Subject<void>();
-  private policies = 0;
+  /** Names of the policies that were handed over; the first under number 1. */
+  private readonly policyNames: string[] = [];
   private readonly wish: GuestWish;
 
   private constructor(
@@ -167,8 +170,8 @@ export class RobotProcess {
 
   /** Hands a policy to the control loop, which goes on with the old one where it does not admit the new. */
   async setPolicy(bundle: Pick<Bundle, 'manifest' | 'onnx' | 'path'>): Promise<PolicyAnswer> {
-    const number = ++this.policies;
     const { manifest, onnx, path } = bundle;
+    const number = this.policyNames.push(manifest.name);
     const mail: ControlMail = { kind: 'policy', number, manifest, onnx, path };
     const answer = this.control.next((m) => 'number' in m && m.number === number);
     this.control.worker.postMessage(mail);
@@ -260,6 +263,7 @@ export class RobotProcess {
       episodes: memory.get(Word.episodes),
       falls: memory.get(Word.falls),
       policy: memory.get(Word.policy),
+      policy_name: this.policyNames[memory.get(Word.policy) - 1] ?? null,
       steps_lost: memory.steps.refused,
       events_lost: memory.events.refused,
       drive_watchdog: memory.get(Word.driveWatchdog),

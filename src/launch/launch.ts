@@ -48,6 +48,40 @@ const learnerSchema = z.strictObject({
     .describe('whether the robot keeps its policy or stops when the learner is gone'),
 });
 
+const dashboardSchema = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    host: z.string().min(1).default('127.0.0.1').describe('address to listen on'),
+    port: z.int().min(0).max(65535).optional().describe('the first free one from 8765 on where not given'),
+    token_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('holds the word that everybody who connects has to show'),
+    tls: z
+      .strictObject({ certificate: z.string().min(1), key: z.string().min(1) })
+      .optional()
+      .describe('PEM files'),
+    names: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('further names that this machine is reached under'),
+    foxglove_origins: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('web pages other than its own from which a Foxglove viewer may connect'),
+  })
+  .superRefine(({ host, token_file, tls }, context) => {
+    if (['127.0.0.1', '::1', 'localhost'].includes(host)) return;
+    const missing = [token_file ? [] : ['token_file'], tls ? [] : ['tls']].flat();
+    for (const key of missing)
+      context.addIssue({
+        code: 'custom',
+        path: [key],
+        message: `missing: beyond this machine (host ${host}) the dashboard is open to those alone who show a token, over TLS`,
+      });
+  });
+
 export const launchSchema = z.strictObject({
   robot: z.string().min(1).describe('name, or path of its folder'),
   name: name.optional().describe("of this one robot in the fleet; the robot's own where not given"),
@@ -63,6 +97,7 @@ export const launchSchema = z.strictObject({
   explore: z.number().min(0).max(2).default(0).describe("factor on the policy's own spread; 0: mean action"),
   seed: z.int().nonnegative().default(0).describe('of goals and exploration'),
   learner: learnerSchema.prefault({ enabled: false }),
+  dashboard: dashboardSchema.prefault({}),
   realtime: z.strictObject({ fifo: z.boolean().default(true) }).prefault({}),
   runs: z.string().min(1).default('runs').describe('folder in which each run gets a folder of its own'),
 });

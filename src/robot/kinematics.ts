@@ -16,9 +16,11 @@ export class Chain {
   private readonly offset: Float64Array;
   private readonly axis: Float64Array;
   private readonly end: Float64Array;
-  private readonly rotation = new Float64Array(9);
-  private readonly anchors: Float64Array;
-  private readonly axes: Float64Array;
+  /** Orientation of the tip relative to the base, row by row, as `update` left it. */
+  readonly rotation = new Float64Array(9);
+  /** Where each joint is, and the unit vector of its axis, in the base frame. */
+  readonly anchors: Float64Array;
+  readonly axes: Float64Array;
   private readonly scratch = new Float64Array(9);
 
   constructor(chain: ChainSpec, spec: RobotSpec) {

@@ -25,7 +25,9 @@ export interface OnlineMetrics extends Partial<SacMetrics> {
   readonly updates: number;
   readonly transitions: number;
   readonly updates_per_s: number;
+  /** Transitions in the replay, and how many it holds. */
   readonly replay: number;
+  readonly replay_capacity: number;
   readonly candidates: number;
   readonly published: number;
 }
@@ -172,6 +174,7 @@ export class OnlineLearner {
       transitions,
       updates_per_s,
       replay: replay.size,
+      replay_capacity: replay.capacity,
       candidates,
       published,
       ...measured,

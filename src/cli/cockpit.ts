@@ -1,0 +1,50 @@
+import type { RobotProcess } from '../control/robotProcess.js';
+import type { Launch } from '../launch/launch.js';
+import type { Robot } from '../robot/load.js';
+import { TeleopSession } from '../teleop/session.js';
+import { DashboardLink } from './dashboardLink.js';
+import { PageDesk } from './pageDesk.js';
+import { PolicyShelf } from './policyShelf.js';
+import { RobotFeed } from './robotFeed.js';
+
+/** What a person has in front of them while a robot runs: the session of whoever takes it over, and the dashboard. */
+export class Cockpit {
+  private constructor(
+    readonly session: TeleopSession,
+    private readonly link: DashboardLink | undefined,
+    private readonly feed: RobotFeed | undefined,
+  ) {}
+
+  static async open(
+    launch: Launch,
+    robotFile: Robot,
+    robot: RobotProcess,
+    notice: (line: string) => void,
+  ): Promise<Cockpit> {
+    const session = new TeleopSession(robot);
+    if (!launch.dashboard.enabled) return new Cockpit(session, undefined, undefined);
+    const shelf = new PolicyShelf(launch, robotFile.spec);
+    const desk = new PageDesk(robot, session, shelf, () => link);
+    let link: DashboardLink | undefined;
+    link = await DashboardLink.open(launch, robotFile, {
+      onMessage: (page, message) => desk.take(page, message),
+      onGone: (page) => desk.gone(page),
+      onNotice: notice,
+      teleop: { tool: session.canJog, poses: session.poses },
+    });
+    if (link.url) notice(`dashboard: ${link.url}`);
+    link.send({ kind: 'note', note: shelf.list() });
+    return new Cockpit(session, link, new RobotFeed(robot, link));
+  }
+
+  /** Figures of a learner, as they come. */
+  showLearner(figures: Readonly<Record<string, number>>): void {
+    this.link?.send({ kind: 'note', note: { kind: 'learner', figures } });
+  }
+
+  async close(): Promise<void> {
+    this.session.close();
+    this.feed?.close();
+    await this.link?.close();
+  }
+}

@@ -1,0 +1,46 @@
+import { connected, hello, refusal } from './connection.js';
+import { LearningPanel } from './learningPanel.js';
+import { LoopPanel } from './loopPanel.js';
+import { PolicyPanel } from './policyPanel.js';
+import { RobotPanel } from './robotPanel.js';
+import { SafetyPanel } from './safetyPanel.js';
+import { StatusBar } from './statusBar.js';
+import { TeleopPanel } from './teleopPanel.js';
+import { Traces } from './traces.js';
+
+/** The instrument panel: the robot and what it measures on the left, who commands it on the right. */
+export function App() {
+  const known = hello.value;
+  return (
+    <>
+      <StatusBar />
+      {!connected.value && (
+        <p class="banner" role="status">
+          {known ? 'The robot process is not there. Looking for it…' : 'Connecting…'}
+        </p>
+      )}
+      {refusal.value && (
+        <p class="banner refused" role="alert">
+          {refusal.value}
+          <button type="button" class="plain" onClick={() => (refusal.value = undefined)}>
+            Dismiss
+          </button>
+        </p>
+      )}
+      {known && (
+        // A robot process that started anew may run another robot.
+        <main key={known.session} class={connected.value ? '' : 'stale'}>
+          <RobotPanel />
+          <aside>
+            <SafetyPanel />
+            <TeleopPanel />
+            <PolicyPanel />
+            <LearningPanel />
+            <LoopPanel />
+          </aside>
+          <Traces />
+        </main>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,258 @@
+import {
+  BoxGeometry,
+  BufferAttribute,
+  BufferGeometry,
+  CapsuleGeometry,
+  Color,
+  CylinderGeometry,
+  DirectionalLight,
+  GridHelper,
+  HemisphereLight,
+  Mesh,
+  MeshLambertMaterial,
+  Object3D,
+  PerspectiveCamera,
+  SphereGeometry,
+  Scene as ThreeScene,
+  Vector3,
+  WebGLRenderer,
+} from 'three';
+import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
+import type { Scene, SceneGeom, SceneMesh } from '../../robot/scene.js';
+import type { Frame } from '../frame.js';
+
+/** The grid's squares are this wide, and it moves in whole squares, so that the floor passes by below. */
+const SQUARE_M = 0.25;
+const SQUARES = 48;
+/** Time constant with which the camera comes after the robot, s; it is there at once where the robot is this far off. */
+const FOLLOW_S = 0.15;
+const LOST_M = 1.5;
+/** Slower than this, pictures become coarser, down to half a pixel a pixel. */
+const LEAST_FPS = 28;
+const COARSER = 0.75;
+const COARSEST = 0.5;
+
+interface Hinge {
+  readonly joint: number;
+  readonly object: Object3D;
+  readonly axis: Vector3;
+  readonly zero_rad: number;
+}
+
+/** Draws the robot: z is up, lengths are metres, as in the model. Renders only what has changed. */
+export class RobotView {
+  /** Pictures in the last second. */
+  fps = 0;
+  private readonly renderer: WebGLRenderer;
+  private readonly scene = new ThreeScene();
+  private readonly camera = new PerspectiveCamera(35, 1, 0.02, 60);
+  private readonly controls: OrbitControls;
+  private readonly base = new Object3D();
+  private readonly hinges: Hinge[] = [];
+  private readonly tips: Object3D[] = [];
+  private grid: GridHelper | undefined;
+  private readonly looksAt = new Vector3();
+  private readonly step = new Vector3();
+  private dirty = true;
+  private drawn = 0;
+  private ticks = 0;
+  private tickedAt_ms = performance.now();
+  private countedAt_ms = performance.now();
+  private running = true;
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    description: Scene,
+    private readonly floating: boolean,
+  ) {
+    this.renderer = rendererOn(canvas);
+    this.scene.add(new HemisphereLight(0xffffff, 0x8a8f94, 1.9));
+    const sun = new DirectionalLight(0xffffff, 1.7);
+    sun.position.set(1, -2, 4);
+    this.scene.add(sun, this.base);
+    this.build(description);
+    const reach = floating ? 1.35 : 1.05;
+    this.camera.up.set(0, 0, 1);
+    this.camera.position.set(0.85 * reach, -1.25 * reach, 0.75 * reach);
+    this.looksAt.set(0, 0, floating ? 0.2 : 0.16);
+    this.controls = new OrbitControls(this.camera, canvas);
+    this.controls.enableDamping = true;
+    this.controls.minDistance = 0.2;
+    this.controls.maxDistance = 10;
+    this.controls.maxPolarAngle = 0.52 * Math.PI;
+    this.controls.target.copy(this.looksAt);
+    this.controls.addEventListener('change', () => {
+      this.dirty = true;
+    });
+    requestAnimationFrame(() => this.tick());
+  }
+
+  /** @param lines colour of the floor's grid */
+  paint(lines: string): void {
+    if (this.grid) this.scene.remove(this.grid);
+    const color = new Color(lines);
+    this.grid = new GridHelper(SQUARES * SQUARE_M, SQUARES, color, color);
+    this.grid.rotation.x = Math.PI / 2;
+    this.scene.add(this.grid);
+    this.dirty = true;
+  }
+
+  show(frame: Frame): void {
+    const { base } = this;
+    for (const { joint, object, axis, zero_rad } of this.hinges)
+      object.quaternion.setFromAxisAngle(axis, frame.position_rad[joint] - zero_rad);
+    if (this.floating) {
+      const [w, x, y, z] = frame.orientation;
+      base.quaternion.set(x, y, z, w);
+      base.position.set(frame.position_m[0], frame.position_m[1], frame.position_m[2]);
+      // An estimate knows no height: the robot stands on the lowest point that it has.
+      if (!frame.scalars[2]) base.position.z = this.standingHeight();
+    }
+    this.dirty = true;
+  }
+
+  resize(width: number, height: number): void {
+    this.renderer.setSize(width, height, false);
+    this.camera.aspect = width / height;
+    this.camera.updateProjectionMatrix();
+    this.dirty = true;
+  }
+
+  dispose(): void {
+    this.running = false;
+    this.controls.dispose();
+    this.renderer.dispose();
+  }
+
+  private tick(): void {
+    if (!this.running) return;
+    requestAnimationFrame(() => this.tick());
+    const now_ms = performance.now();
+    this.follow((now_ms - this.tickedAt_ms) / 1e3);
+    this.tickedAt_ms = now_ms;
+    this.controls.update();
+    if (now_ms - this.countedAt_ms >= 1000) {
+      this.fps = (1000 * this.drawn) / (now_ms - this.countedAt_ms);
+      // Pictures that nobody asked for do not count as slow ones.
+      if (this.fps < LEAST_FPS && this.drawn === this.ticks) this.coarsen();
+      this.drawn = 0;
+      this.ticks = 0;
+      this.countedAt_ms = now_ms;
+    }
+    this.ticks++;
+    if (!this.dirty) return;
+    this.dirty = false;
+    this.drawn++;
+    this.renderer.render(this.scene, this.camera);
+    this.canvas.dataset.pictures = String(Number(this.canvas.dataset.pictures ?? 0) + 1);
+  }
+
+  /** Target and camera go along with the robot; the floor follows by whole squares. */
+  private follow(dt_s: number): void {
+    if (!this.floating) return;
+    const { step, base, controls } = this;
+    step.set(base.position.x, base.position.y, controls.target.z).sub(controls.target);
+    if (step.length() < LOST_M) step.multiplyScalar(1 - Math.exp(-dt_s / FOLLOW_S));
+    controls.target.add(step);
+    this.camera.position.add(step);
+    const square = (x: number) => SQUARE_M * Math.round(x / SQUARE_M);
+    this.grid?.position.set(square(base.position.x), square(base.position.y), 0);
+  }
+
+  private coarsen(): void {
+    const { renderer } = this;
+    renderer.setPixelRatio(Math.max(COARSEST, COARSER * renderer.getPixelRatio()));
+    this.dirty = true;
+  }
+
+  private standingHeight(): number {
+    this.base.position.z = 0;
+    this.base.updateMatrixWorld(true);
+    let lowest = 0;
+    for (const tip of this.tips) lowest = Math.min(lowest, tip.getWorldPosition(this.step).z);
+    return -lowest;
+  }
+
+  private build({ bodies, geoms, meshes }: Scene): void {
+    const parts: Object3D[] = [];
+    bodies.forEach((body, b) => {
+      const frame = b === 0 ? this.base : new Object3D();
+      frame.position.fromArray(body.position_m);
+      const [w, x, y, z] = body.orientation;
+      frame.quaternion.set(x, y, z, w);
+      let inner = frame;
+      for (const { index, anchor_m, axis, zero_rad } of body.joints) {
+        const object = new Object3D();
+        object.position.fromArray(anchor_m);
+        inner.add(object);
+        const back = new Object3D();
+        back.position.fromArray(anchor_m).negate();
+        object.add(back);
+        this.hinges.push({ joint: index, object, axis: new Vector3().fromArray(axis), zero_rad });
+        inner = back;
+      }
+      parts.push(inner);
+      if (b > 0 && body.parent >= 0) parts[body.parent].add(frame);
+      else if (b > 0) this.scene.add(frame);
+    });
+    for (const geom of geoms) {
+      const shape = new Mesh(shapeOf(geom, meshes), materialOf(geom));
+      const holder = new Object3D();
+      holder.position.fromArray(geom.position_m);
+      const [w, x, y, z] = geom.orientation;
+      holder.quaternion.set(x, y, z, w);
+      // three.js has its round shapes along y, MuJoCo along z.
+      if (geom.kind === 'capsule' || geom.kind === 'cylinder') shape.rotation.x = Math.PI / 2;
+      if (geom.kind === 'ellipsoid') shape.scale.fromArray(geom.size_m);
+      holder.add(shape);
+      parts[geom.body].add(holder);
+      const tip = new Object3D();
+      if (geom.kind === 'sphere') tip.position.z = -geom.size_m[0];
+      holder.add(tip);
+      this.tips.push(tip);
+    }
+  }
+}
+
+/** Smooth edges and fine pixels are for graphics hardware: where the processor draws, they cost most of its time. */
+function rendererOn(canvas: HTMLCanvasElement): WebGLRenderer {
+  const probe = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+  const renderer = new WebGLRenderer({ canvas, antialias: probe !== null, alpha: true });
+  renderer.setPixelRatio(probe === null ? 1 : Math.min(2, devicePixelRatio));
+  probe?.getExtension('WEBGL_lose_context')?.loseContext();
+  return renderer;
+}
+
+function materialOf({ rgba }: SceneGeom): MeshLambertMaterial {
+  const [r, g, b, a] = rgba;
+  return new MeshLambertMaterial({ color: new Color(r, g, b), transparent: a < 1, opacity: a });
+}
+
+function shapeOf({ kind, size_m: [a, b, c], mesh }: SceneGeom, meshes: readonly SceneMesh[]): BufferGeometry {
+  switch (kind) {
+    case 'sphere':
+      return new SphereGeometry(a, 20, 14);
+    case 'ellipsoid':
+      return new SphereGeometry(1, 24, 16);
+    case 'capsule':
+      return new CapsuleGeometry(a, 2 * b, 6, 16);
+    case 'cylinder':
+      return new CylinderGeometry(a, a, 2 * b, 28);
+    case 'box':
+      return new BoxGeometry(2 * a, 2 * b, 2 * c);
+    case 'mesh': {
+      const geometry = new BufferGeometry();
+      geometry.setAttribute(
+        'position',
+        new BufferAttribute(new Float32Array(bytesOf(meshes[mesh].vertices_m)), 3),
+      );
+      geometry.setIndex(new BufferAttribute(new Uint32Array(bytesOf(meshes[mesh].faces)), 1));
+      geometry.computeVertexNormals();
+      return geometry;
+    }
+  }
+}
+
+function bytesOf(base64: string): ArrayBuffer {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer;
+}
