@@ -2,12 +2,16 @@ import { UserError } from '../base/errors.js';
 import type { CompileOptions, Engine, EngineFinding, Program } from './engine.js';
 import type { EngineChoice, EngineName } from './engineNames.js';
 import type { Graph } from './graph.js';
+import { KernelEngine } from './native/engine.js';
+import { nativeKernels } from './native/kernels.js';
 import { OnnxEngine } from './onnx/engine.js';
 import { ReferenceEngine } from './reference.js';
 import { TfjsEngine } from './tfjs/engine.js';
 
 /** What graphs can run on. What is not installed is here too, and says so when it is looked for. */
 const engines: Readonly<Record<EngineName, Engine>> = {
+  /** Fused kernels of our own, compiled for the processor at hand, single precision. */
+  native: new KernelEngine('native kernels', nativeKernels),
   /** ONNX Runtime on the processor, single precision. */
   onnx: new OnnxEngine('cpu'),
   /** ONNX Runtime on an NVIDIA GPU, single precision. */
@@ -31,7 +35,7 @@ export async function findEngine(name: EngineName): Promise<FoundEngine> {
 }
 
 /** The order in which `auto` tries engines: by the updates a second that they reach on a processor. */
-const PREFERRED: readonly EngineName[] = ['onnx', 'tfjs'];
+const PREFERRED: readonly EngineName[] = ['native', 'onnx', 'tfjs'];
 
 /** The engine that `auto` takes for a graph, and why. @throws UserError where there is none */
 async function bestEngine(_graph: Graph): Promise<{ name: EngineName; why: string }> {

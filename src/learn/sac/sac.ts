@@ -114,7 +114,9 @@ export function sacGraph(g: Graph, observations: number, actions: number, config
 
   // Actor: J_π(θ) = E[α log π_θ(a|s) − min Q_φ(s, a)], a drawn from π_θ
   const drawn = pi('drawn', s, noise);
-  const qPi = Q(layout.critic.views(critic.value), s, drawn.action, new Pass(g, 'actor', statistics));
+  // The critics are given: in CrossQ their step depends on θ, by way of the next actions in the joint pass.
+  const stepped = layout.critic.views(stopGradient(critic.value));
+  const qPi = Q(stepped, s, drawn.action, new Pass(g, 'actor', statistics));
   const actorLoss = mean(sub(mul(stopGradient(alpha), drawn.logProb), min(...qPi)));
   const actorStep = adam(g, theta, layout.actor.gradient(actorLoss, thetas), optimiser(config.actor_lr));
 

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { Graph, gradients } from '../../src/tensor/index.js';
+import { KernelEngine } from '../../src/tensor/native/engine.js';
+import { instructionSets, nativeKernels } from '../../src/tensor/native/kernels.js';
+import { layOut } from '../../src/tensor/native/layout.js';
+import * as t from '../../src/tensor/operations.js';
+import { ReferenceEngine } from '../../src/tensor/reference.js';
+import { expectClose, values } from './support.js';
+
+const sets = instructionSets();
+const native = (name?: string, how = {}) => new KernelEngine('native', () => nativeKernels(name), how);
+const tiling = { rows: 6, columns: 16, depth: 512 };
+
+/** Two layers, descended on: products with chains, transposed ones, sums over rows, states overwritten in place. */
+function network(rows: number, inputs: number, hidden: number): Graph {
+  const g = new Graph();
+  const x = g.input('x', [rows, inputs]);
+  const [w, b, v] = [g.state('w', [inputs, hidden]), g.state('b', [hidden]), g.state('v', [hidden, 1])];
+  const h = t.relu(t.add(t.matmul(x, w), b));
+  const loss = t.mean(t.square(t.sub(t.matmul(h, v), 1)));
+  const descended = gradients(loss, [w, b, v]).map((d, i) => t.sub([w, b, v][i], t.mul(d, 0.05)));
+  g.step(
+    'descend',
+    [w, b, v].map((s, i) => [s, descended[i]] as const),
+    { loss, h },
+  );
+  return g;
+}
+
+async function descended(g: Graph, engine: KernelEngine | ReferenceEngine, threads: number) {
+  const program = await engine.compile(g, { threads });
+  for (const [i, [id, { shape }]] of [...g.states].entries())
+    program.setState(id, values(i, shape, -0.3, 0.3));
+  const results: Record<string, Float32Array> = {};
+  for (let k = 0; k < 3; k++) {
+    const out = await program.run('descend', { x: values(10 + k, g.inputs.get('x')!.shape) });
+    for (const [id, v] of Object.entries(out)) results[`${id} ${k}`] = v.slice();
+  }
+  for (const id of g.states.keys()) results[id] = program.getState(id);
+  await program.dispose();
+  return results;
+}
+
+/** Sizes below, at and beyond tiles, panels, strips and what is summed in one go. */
+const sizes: [number, number, number][] = [
+  [1, 5, 7],
+  [3, 46, 64],
+  [29, 33, 65],
+  [15, 520, 4],
+  [16, 3, 530],
+];
+
+describe.skipIf(sets.length === 0)('native kernels', async () => {
+  const references = await Promise.all(
+    sizes.map((size) => descended(network(...size), new ReferenceEngine(), 1)),
+  );
+
+  test.each(sets)('%s computes what the reference computes, at every size', async (name) => {
+    for (const [i, size] of sizes.entries()) {
+      const fast = await descended(network(...size), native(name), 2);
+      for (const id of Object.keys(references[i]))
+        expectClose(fast[id], references[i][id], 2e-5, `${size.join('×')} ${id}`);
+    }
+  });
+
+  test('one thread, two and three give the same bits', async () => {
+    const [one, two, three] = await Promise.all(
+      [1, 2, 3].map((threads) => descended(network(61, 70, 90), native(), threads)),
+    );
+    expect(two).toEqual(one);
+    expect(three).toEqual(one);
+  });
+
+  test('fused or not, memory shared or not: results differ by rounding at most', async () => {
+    const plain = await descended(network(33, 20, 50), native(undefined, { fusing: false, reuse: false }), 2);
+    const fused = await descended(network(33, 20, 50), native(undefined, { reuse: false }), 2);
+    const shared = await descended(network(33, 20, 50), native(), 2);
+    for (const id of Object.keys(plain)) expectClose(fused[id], plain[id], 1e-6, id);
+    expect(shared).toEqual(fused);
+  });
+
+  test('an instruction set that is not there is named', async () => {
+    const { available, found } = await native('mmx').find();
+    expect(available).toBe(false);
+    expect(found).toBe(`this machine has no mmx; it has ${sets.join(', ')}`);
+  });
+});
+
+describe('the layout of a network', () => {
+  const step = (options: { fusing?: boolean; reuse?: boolean } = {}) =>
+    layOut(network(256, 58, 256), { tiling, threads: 2, ...options });
+
+  test('has few points where threads wait, fewer still than instructions', () => {
+    const { barriers, instructions } = step().steps.get('descend')!;
+    expect(barriers).toBeLessThanOrEqual(3);
+    expect(instructions).toBeLessThan(step({ fusing: false }).steps.get('descend')!.instructions);
+  });
+
+  test('reuses memory whose content nobody needs', () => {
+    expect(step().size).toBeLessThan(step({ reuse: false }).size);
+  });
+});
