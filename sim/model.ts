@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { MjModel, MjSpec, MjsBody } from '@mujoco/mujoco';
+import type { MjModel, MjSpec, MjsBody, MjsDefault } from '@mujoco/mujoco';
 import { UserError } from '../src/base/errors.js';
 import { Chain } from '../src/robot/kinematics.js';
 import type { Robot } from '../src/robot/load.js';
-import { feetOf } from '../src/robot/spec.js';
+import { feetOf, type ObjectSpec } from '../src/robot/spec.js';
 import type { Mujoco } from './mujoco.js';
 
 /** Names of what `compileModel` adds to a robot's model. */
@@ -16,6 +16,7 @@ export const added = {
   orientation: 'imu_orientation',
   drive: (joint: string) => `drive_${joint}`,
   touch: (foot: string) => `touch_${foot}`,
+  object: (name: string) => `object_${name}`,
 } as const;
 
 /**
@@ -53,6 +54,7 @@ export function compileModel(mj: Mujoco, robot: Robot): MjModel {
     if (spec.base === 'fixed' && free)
       throw new UserError(`${robot.path}: base is fixed, but ${robot.modelPath} gives it a free joint`);
 
+    for (const object of spec.objects) addObject(mj, world, defaults, object);
     for (const joint of spec.joints) {
       if (!mj.mjs_findElement(description, mj.mjtObj.mjOBJ_JOINT, joint.name))
         throw new UserError(
@@ -99,6 +101,25 @@ export function compileModel(mj: Mujoco, robot: Robot): MjModel {
     description?.delete();
     files.delete();
   }
+}
+
+/** A thing on the table; what can be moved gets a free joint. */
+function addObject(mj: Mujoco, world: MjsBody, defaults: MjsDefault, object: ObjectSpec): void {
+  const box = object.shape === 'box';
+  const body = mj.mjs_addBody(world, defaults)!;
+  mj.mjs_setName(body.element, added.object(object.name));
+  body.pos.set([object.x_m[0], object.y_m[0], object.size_m[box ? 2 : 1]]);
+  const geom = mj.mjs_addGeom(body, defaults)!;
+  mj.mjs_setName(geom.element, added.object(object.name));
+  geom.type = box ? mj.mjtGeom.mjGEOM_BOX : mj.mjtGeom.mjGEOM_CYLINDER;
+  geom.size.set([...object.size_m, 0].slice(0, 3));
+  geom.rgba.set(object.mass_kg === undefined ? [0.55, 0.6, 0.65, 1] : [0.85, 0.25, 0.2, 1]);
+  if (object.mass_kg === undefined) return;
+  geom.mass = object.mass_kg;
+  // Torsional friction too: what is held between two jaws must not turn freely about them.
+  geom.condim = 4;
+  geom.friction.set([1, 0.02, 0.001]);
+  mj.mjs_addFreeJoint(body);
 }
 
 function parse(mj: Mujoco, robot: Robot, files: InstanceType<Mujoco['MjVFS']>): MjSpec {

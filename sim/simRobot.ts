@@ -24,6 +24,8 @@ export class SimRobot implements Driver {
   private readonly qpos: Int32Array;
   private readonly dof: Int32Array;
   private readonly touch: Int32Array;
+  /** Body of each object. */
+  private readonly objects: Int32Array;
   private readonly accelerometer: number;
   private readonly gyro: number;
   private readonly orientation: number;
@@ -48,6 +50,7 @@ export class SimRobot implements Driver {
     this.dof = Int32Array.from(joints, (j) => p.jnt_dofadr[j]);
     const sensor = (name: string) => p.sensor_adr[sim.id('sensor', name)];
     this.touch = Int32Array.from(feetOf(spec), (f) => sensor(added.touch(f.name)));
+    this.objects = Int32Array.from(spec.objects, (o) => sim.id('body', added.object(o.name)));
     this.accelerometer = spec.imu ? sensor(added.accelerometer) : -1;
     this.gyro = spec.imu ? sensor(added.gyro) : -1;
     this.orientation = spec.imu ? sensor(added.orientation) : -1;
@@ -100,6 +103,7 @@ export class SimRobot implements Driver {
       for (let k = 0; k < 4; k++) qpos[3 + k] = base.orientation[k];
     }
     for (let j = 0; j < this.qpos.length; j++) qpos[this.qpos[j]] = q_rad[j];
+    this.placeObjects();
     sim.forward();
     this.ticks = 0;
     this.lastRead = -1;
@@ -169,6 +173,17 @@ export class SimRobot implements Driver {
     }
   }
 
+  /** Each thing that can be moved somewhere in its range; what is fixed stays at the low ends. */
+  private placeObjects(): void {
+    const { simulation: sim, spec, random } = this;
+    spec.objects.forEach(({ mass_kg, x_m, y_m }, o) => {
+      if (mass_kg === undefined) return;
+      const at = sim.parameters.jnt_qposadr[sim.parameters.body_jntadr[this.objects[o]]];
+      sim.data.qpos[at] = random.uniform(...x_m);
+      sim.data.qpos[at + 1] = random.uniform(...y_m);
+    });
+  }
+
   private sense(state: RobotState): void {
     const { data } = this.simulation;
     const { spec, random } = this;
@@ -195,5 +210,7 @@ export class SimRobot implements Driver {
       for (let k = 0; k < 4; k++) o[k] /= norm;
     }
     for (let f = 0; f < this.touch.length; f++) state.footForce_n[f] = data.sensordata[this.touch[f]];
+    for (let o = 0; o < this.objects.length; o++)
+      for (let k = 0; k < 3; k++) state.object_m[3 * o + k] = data.xpos[3 * this.objects[o] + k];
   }
 }

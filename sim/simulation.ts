@@ -37,6 +37,7 @@ const modelViews = [
   'dof_frictionloss',
   'jnt_qposadr',
   'jnt_dofadr',
+  'body_jntadr',
   'sensor_adr',
   'geom_bodyid',
   'geom_size',

@@ -1,5 +1,5 @@
 import { SampleChannel } from '../robot/channel.js';
-import { feetOf, type RobotSpec } from '../robot/spec.js';
+import type { RobotSpec } from '../robot/spec.js';
 import { JointCommand, RobotState } from '../robot/state.js';
 import { type Authority, authorities } from '../safety/authority.js';
 import type { Cause } from '../safety/events.js';
@@ -83,7 +83,7 @@ export function allocateBuffers(spec: RobotSpec, stepFields: number): RobotBuffe
   const joints = spec.joints.length;
   return {
     words: new SharedArrayBuffer(4 * WORDS),
-    samples: SampleChannel.allocate(RobotState.length(joints, feetOf(spec).length)),
+    samples: SampleChannel.allocate(RobotState.lengthFor(spec)),
     commands: SampleChannel.allocate(JointCommand.length(joints)),
     guest: SampleChannel.allocate(GuestWish.length(joints)),
     truth: SampleChannel.allocate(MOTION_FIELDS),

@@ -1,4 +1,4 @@
-import { feetOf, type RobotSpec } from '../robot/spec.js';
+import type { RobotSpec } from '../robot/spec.js';
 import { RobotState } from '../robot/state.js';
 import { observationSize, type TaskContract } from '../tasks/task.js';
 
@@ -77,7 +77,7 @@ export class StepLayout {
       ['nextObservation', observation],
       ['asked', action],
       ['executed', action],
-      ['state', RobotState.length(action, feetOf(spec).length)],
+      ['state', RobotState.lengthFor(spec)],
     ];
     this.fields = this.sizes.reduce((sum, [, size]) => sum + size, SCALARS);
   }

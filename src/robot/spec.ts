@@ -70,6 +70,25 @@ const busSchema = z
   })
   .describe('drives on one line, and the joints that they move');
 
+const objectSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9_-]+$/),
+    shape: z.enum(['box', 'cylinder']),
+    size_m: z
+      .array(positive)
+      .describe('half lengths of a box; radius and half length of an upright cylinder'),
+    mass_kg: positive.optional().describe('of what can be moved; what has none is fixed to the table'),
+    x_m: z.tuple([z.number(), z.number()]).describe('where it stands at the start, drawn from [low, high]'),
+    y_m: z.tuple([z.number(), z.number()]),
+  })
+  .refine(({ shape, size_m }) => size_m.length === (shape === 'box' ? 3 : 2), {
+    path: ['size_m'],
+    message: 'expected three half lengths for a box, radius and half length for a cylinder',
+  })
+  .describe('a thing on the table, whose position something that sees reports');
+
+export type ObjectSpec = z.output<typeof objectSchema>;
+
 export type BusSpec = z.output<typeof busSchema>;
 export type JointDrive = BusSpec['joints'][string];
 
@@ -92,6 +111,7 @@ export const robotSchema = z
     joints: z.array(jointSchema).min(1),
     bus: z.array(busSchema).optional(),
     chains: z.array(chainSchema).default([]),
+    objects: z.array(objectSchema).default([]).describe('things on the table that tasks are about'),
     symmetry: z
       .array(
         z.strictObject({ right: z.string(), left: z.string(), sign: z.union([z.literal(1), z.literal(-1)]) }),

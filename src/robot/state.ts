@@ -20,8 +20,15 @@ export class RobotState {
   readonly accel_m_s2: Float64Array;
   /** Normal force at each foot, in the order of `feetOf(spec)`. */
   readonly footForce_n: Float64Array;
+  /** Position of each of the spec's objects in the base's frame, as reported by what sees them; three numbers each. */
+  readonly object_m: Float64Array;
 
-  constructor(joints: number, feet: number, flat = new Float64Array(RobotState.length(joints, feet))) {
+  constructor(
+    joints: number,
+    feet: number,
+    objects = 0,
+    flat = new Float64Array(RobotState.length(joints, feet, objects)),
+  ) {
     this.flat = flat;
     let at = 2;
     const take = (n: number) => {
@@ -36,15 +43,20 @@ export class RobotState {
     this.gyro_rad_s = take(3);
     this.accel_m_s2 = take(3);
     this.footForce_n = take(feet);
+    this.object_m = take(3 * objects);
     if (this.orientation.every((x) => x === 0)) this.orientation[0] = 1;
   }
 
-  static length(joints: number, feet: number): number {
-    return 2 + 4 * joints + 4 + 3 + 3 + feet;
+  static length(joints: number, feet: number, objects = 0): number {
+    return 2 + 4 * joints + 4 + 3 + 3 + feet + 3 * objects;
+  }
+
+  static lengthFor(spec: RobotSpec): number {
+    return RobotState.length(spec.joints.length, feetOf(spec).length, spec.objects.length);
   }
 
   static for(spec: RobotSpec): RobotState {
-    return new RobotState(spec.joints.length, feetOf(spec).length);
+    return new RobotState(spec.joints.length, feetOf(spec).length, spec.objects.length);
   }
 
   /** When the sample was taken, on the robot's monotonic clock. */

@@ -1,0 +1,28 @@
+import type { Random } from '../../base/random.js';
+import type { Replay } from './replay.js';
+import type { ReplayBatch } from './transition.js';
+
+/**
+ * What a learner draws its batches from: what the robot did and, where there are any, demonstrations.
+ * Half of each batch then comes from each, however few the demonstrations are: symmetric sampling, as
+ * in RLPD (Ball et al., "Efficient Online Reinforcement Learning with Offline Data", 2023, section 4.1).
+ * Until the robot has done anything, all of it comes from the demonstrations.
+ */
+export class MixedReplay {
+  constructor(
+    readonly own: Replay,
+    readonly demonstrations?: Replay,
+  ) {}
+
+  /** Fills `rows` rows of a batch. @throws RangeError where there is nothing to sample */
+  sample(rows: number, random: Random, into: ReplayBatch): void {
+    const { own, demonstrations } = this;
+    if (!demonstrations || demonstrations.size === 0) {
+      own.sample(rows, random, into);
+      return;
+    }
+    const half = own.size > 0 ? rows - (rows >> 1) : 0;
+    if (half > 0) own.sample(half, random, into);
+    demonstrations.sample(rows - half, random, into, half);
+  }
+}
