@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./start.js')).startCommand(),
   train: async () => (await import('./train.js')).trainCommand(),
+  demonstrate: async () => (await import('./demonstrate.js')).demonstrateCommand(),
   run: async () => (await import('./run.js')).runCommand(),
   learn: async () => (await import('./learn.js')).learnCommand(),
   eval: async () => (await import('./eval.js')).evalCommand(),

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { taskRecipes } from '../learn/trainer/recipes.js';
+import { cloneRun } from './cloneRun.js';
 import { count, engineOption, seed } from './options.js';
 import { printJson } from './output.js';
 import { TrainingDisplay } from './trainingDisplay.js';
@@ -11,6 +12,7 @@ Examples:
   reverie train walk --robot quadruped --seed 1
   reverie train reach --robot arm --seed 3 --out runs/reach3
   reverie train walk --robot quadruped --preset droq --config my.yaml   # my.yaml: learner: {...}, recipe: {...}
+  reverie train pick --robot arm-table --demos demos        # half of each batch from demonstrations
   reverie train walk --robot robots/mine --json | tail -n 1
 
 A run that was stopped (Ctrl-C) or crashed goes on where its checkpoint was: type the same command again.
@@ -35,7 +37,7 @@ export function trainSummary(task: string, seed: number, result: TrainRunResult)
 
 /** The command that repeats a run, wherever its folder lies. */
 function commandOf(task: string, options: Record<string, string | number | undefined>): string {
-  const given = ['robot', 'seed', 'preset', 'config', 'steps', 'engine'].filter(
+  const given = ['robot', 'seed', 'preset', 'algorithm', 'demos', 'config', 'steps', 'engine'].filter(
     (key) => options[key] !== undefined,
   );
   return ['reverie train', task, ...given.map((key) => `--${key} ${options[key]}`)].join(' ');
@@ -49,6 +51,12 @@ export function trainCommand(): Command {
     .option('--seed <n>', 'repeats a run bit for bit', seed, 1)
     .option('--out <folder>', 'run folder (default: runs/TASK-ROBOT-SEED)')
     .option('--preset <name>', 'learner: sac, layernorm, droq, crossq')
+    .addOption(
+      new Option('--algorithm <name>', 'sac, or bc to clone demonstrations')
+        .choices(['sac', 'bc'])
+        .default('sac'),
+    )
+    .option('--demos <dataset>', 'LeRobot dataset: half of each batch of sac, all of bc')
     .option('--config <file>', 'YAML with learner and recipe overrides')
     .option('--steps <n>', 'environment steps in all', count)
     .option('--workers <n>', 'simulation worker threads', count)
@@ -62,7 +70,8 @@ export function trainCommand(): Command {
       const out = options.out ?? join('runs', `${task}-${options.robot.split('/').pop()}-${options.seed}`);
       const display = new TrainingDisplay();
       let interrupted = false;
-      const result = await trainRun({
+      const run = options.algorithm === 'bc' ? cloneRun : trainRun;
+      const result = await run({
         ...options,
         task,
         out,

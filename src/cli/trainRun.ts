@@ -3,12 +3,10 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { RolloutPool } from '../../sim/rolloutPool.js';
 import { UserError } from '../base/errors.js';
-import { readYaml, writeFileAtomic } from '../base/files.js';
-import { packageInfo } from '../base/packageInfo.js';
+import { readYaml } from '../base/files.js';
 import { Replay } from '../learn/replay/replay.js';
-import { actorLayout, exportActor, type SacConfig, SacLearner, sacConfig } from '../learn/sac/index.js';
-import { learningCurve } from '../learn/trainer/curve.js';
-import { RunLog, readMetrics } from '../learn/trainer/metrics.js';
+import { actorLayout, type SacConfig, SacLearner, sacConfig } from '../learn/sac/index.js';
+import { RunLog } from '../learn/trainer/metrics.js';
 import { type Recipe, recipeFor, taskRecipes } from '../learn/trainer/recipes.js';
 import {
   checkSameRun,
@@ -16,12 +14,14 @@ import {
   type TrainingProgress,
   type TrainingResult,
 } from '../learn/trainer/trainer.js';
-import { type Bundle, writeBundle } from '../policy/bundle.js';
-import { contractOf, type Evaluation } from '../policy/manifest.js';
+import type { Bundle } from '../policy/bundle.js';
+import type { Evaluation } from '../policy/manifest.js';
 import { loadRobot, type Robot } from '../robot/load.js';
 import { createTask } from '../tasks/index.js';
-import { observationSize, type Task } from '../tasks/task.js';
+import { observationSize } from '../tasks/task.js';
 import { type EngineChoice, requireEngine } from '../tensor/index.js';
+import { readDemonstrations } from './demonstrations.js';
+import { finalEvaluation, writeCurve, writeResult } from './trainResult.js';
 
 export interface TrainRunOptions {
   readonly task: string;
@@ -36,6 +36,8 @@ export interface TrainRunOptions {
   readonly workers?: number;
   readonly threads?: number;
   readonly engine?: EngineChoice;
+  /** Folder of a dataset of demonstrations. */
+  readonly demos?: string;
   /** Starts anew where the folder already holds a run. */
   readonly fresh?: boolean;
   /** Resumes although the replay lost transitions. */
@@ -67,19 +69,13 @@ interface RunIdentity {
 }
 
 /** Files of a run folder. */
-const FILES = {
+export const FILES = {
   identity: 'run.json',
   checkpoint: 'checkpoint.bin',
   replay: 'replay.bin',
   metrics: 'metrics.jsonl',
   curve: 'curve.svg',
   policy: 'policy',
-} as const;
-
-/** The evaluation that a bundle reports: episodes that neither training nor selection has seen. */
-const FINAL = {
-  walk: { episodes: 20, seconds_each: 20 },
-  reach: { episodes: 100, seconds_each: 4 },
 } as const;
 
 /**
@@ -102,7 +98,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const identity = { task: task.name, robot: robot.spec.name, seed: options.seed, learner: config, recipe };
   // Before --fresh has deleted anything.
   await requireEngine(options.engine ?? 'auto');
-  const resuming = prepareFolder(options, identity);
+  const resuming = prepareFolder(options, { ...identity, ...(options.demos && { demos: options.demos }) });
 
   const sizes = {
     observations: observationSize(task.contract),
@@ -125,6 +121,9 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     nSteps: config.n_step,
     path: join(options.out, FILES.replay),
   });
+  const demonstrations = options.demos
+    ? await readDemonstrations(options.demos, robot.spec, task, config)
+    : undefined;
   const collector = await RolloutPool.create({
     robot,
     task,
@@ -143,6 +142,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     const trainer = new Trainer({
       learner,
       replay,
+      demonstrations,
       collector,
       recipe,
       mirror: task.mirror,
@@ -162,15 +162,9 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     options.onStoppable?.(() => trainer.stop());
     log = new RunLog(options.out, resuming ? trainer.steps : undefined);
     const result = await trainer.run(log);
-    const { episodes, seconds_each } = FINAL[task.name as keyof typeof FINAL] ?? FINAL.walk;
-    const evaluation = await collector.evaluate(
-      result.parameters,
-      episodes,
-      seconds_each,
-      finalSeed(options.seed),
-    );
+    const evaluation = await finalEvaluation(collector, task.name, options.seed, result.parameters);
     const wallMinutes = (performance.now() - began) / 60_000;
-    const bundle = writeResult(options, robot, task, learner, result, evaluation, wallMinutes);
+    const bundle = writeResult(options, robot, task, learner.options, result, evaluation, wallMinutes);
     writeCurve(options.out, task.name, robot.spec.name, options.seed);
     return { ...result, robot, wallMinutes, evaluation, passed: known.passes(evaluation), bundle };
   } finally {
@@ -181,12 +175,10 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   }
 }
 
-/** Seeds of the final evaluation lie beyond those that anybody trains with. */
-function finalSeed(seed: number): number {
-  return 1_000_000 + seed;
-}
-
-function readOverrides(path: string | undefined): { learner?: Record<string, unknown>; recipe?: unknown } {
+export function readOverrides(path: string | undefined): {
+  learner?: Record<string, unknown>;
+  recipe?: unknown;
+} {
   if (!path) return {};
   const value = readYaml(path);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -208,47 +200,6 @@ function prepareFolder({ out, fresh }: TrainRunOptions, identity: RunIdentity): 
   mkdirSync(out, { recursive: true });
   writeFileSync(identityPath, `${JSON.stringify(identity, undefined, 2)}\n`);
   return exists;
-}
-
-function writeResult(
-  options: TrainRunOptions,
-  robot: Robot,
-  task: Task,
-  learner: SacLearner,
-  result: TrainingResult,
-  evaluation: Evaluation,
-  wallMinutes: number,
-): Bundle {
-  const { spec } = robot;
-  return writeBundle(join(options.out, FILES.policy), {
-    manifest: {
-      name: `${spec.name}-${task.name}`,
-      ...contractOf(spec, task),
-      training: {
-        command: options.command,
-        seed: options.seed,
-        env_steps: result.steps,
-        robot_minutes: result.robotMinutes,
-        wall_minutes: wallMinutes,
-        version: packageInfo.version,
-      },
-      evaluation,
-    },
-    onnx: exportActor(learner.options, result.parameters, { robot: spec.name, task: task.name }),
-  });
-}
-
-function writeCurve(out: string, task: string, robot: string, seed: number): void {
-  const rows = readMetrics(join(out, FILES.metrics));
-  const goal =
-    task === 'walk'
-      ? { key: 'eval_mean_speed_mps', label: 'Speed in evaluation', unit: 'm/s', goal: [0.5, 1] as const }
-      : { key: 'eval_success_rate', label: 'Success in evaluation', unit: '1', goal: [0.95, 1] as const };
-  const svg = learningCurve([{ name: `seed ${seed}`, rows }], {
-    title: `${robot}: ${task}`,
-    panels: [{ key: 'episode_return', label: 'Return while training' }, goal],
-  });
-  writeFileAtomic(join(out, FILES.curve), svg);
 }
 
 /** The run folder as a person would type it. */

@@ -12,6 +12,7 @@ import { ControlLoop } from './controlLoop.js';
 import type { ControlMail, ControlReport } from './mail.js';
 import { allocateBuffers, type RobotBuffers, SharedMemory, Word } from './sharedMemory.js';
 import { threadId } from './threadId.js';
+import { TraceAt, TraceRecord } from './traceRecord.js';
 import { warmUp } from './warmUp.js';
 
 /**
@@ -47,6 +48,8 @@ const { kernel } = loop.control;
 /** Of its own until the loop is warm. */
 let memory = new SharedMemory(allocateBuffers(spec, loop.layout.fields));
 
+const traced = new TraceRecord(spec);
+
 /** Requests done so far, in step with the words of the same names. */
 const done = { emergencyStop: 0, stop: 0, arm: 0, reset: 0, mail: 0, authorityAsked: 0 };
 let heartbeat = -1;
@@ -65,12 +68,28 @@ function tick(now: number, elapsed: number): void {
   serveRequests(now);
   watchMain(now);
   if (candidate) tryPolicy(candidate);
-  memory.commands.write(loop.tick(now, elapsed).flat);
+  const command = loop.tick(now, elapsed);
+  memory.commands.write(command.flat);
   if (loop.stepDone) memory.steps.push(loop.record);
   memory.estimateSample.set(loop.control.estimator.position_m);
   memory.estimateSample.set(loop.control.estimator.velocity_m_s, 3);
   memory.estimate.write(memory.estimateSample);
   publish();
+  if (memory.get(Word.tracing) !== 0) trace(now, command.flat);
+}
+
+/** Hands a recorder what this tick sensed and did. A recorder that lags loses ticks; this loop waits for nobody. */
+function trace(now: number, command: Float64Array): void {
+  const { flat, state, estimate } = traced;
+  flat[TraceAt.time_s] = now;
+  flat[TraceAt.mode] = memory.get(Word.mode);
+  flat[TraceAt.authority] = memory.get(Word.authority);
+  flat[TraceAt.latched] = memory.get(Word.latched);
+  flat[TraceAt.safetyEvents] = loop.safetyEvents;
+  state.set(loop.state.flat);
+  traced.command.set(command);
+  estimate.set(memory.estimateSample);
+  memory.trace.push(flat);
 }
 
 /** A reset is done before an emergency stop: whoever asks for both gets the stop. */

@@ -241,6 +241,19 @@ export class RobotProcess {
     await this.until(() => this.memory.get(Word.replaced) === this.memory.get(Word.replace), 1);
   }
 
+  /**
+   * Every control tick from now on goes into the ring `trace` of the shared memory, for one recorder in
+   * a thread of its own to empty.
+   */
+  startTrace(): RobotBuffers {
+    this.memory.set(Word.tracing, 1);
+    return this.buffers;
+  }
+
+  stopTrace(): void {
+    this.memory.set(Word.tracing, 0);
+  }
+
   /** For whoever shows or publishes the newest sample at a pace of their own. */
   observe(): Observer {
     return new Observer(this.options.spec, this.buffers);

@@ -9,6 +9,7 @@ import { kernelModes } from '../safety/kernel.js';
 import { GuestWish } from './guestWish.js';
 import { LatenessHistogram } from './lateness.js';
 import { RecordRing } from './ring.js';
+import { TraceRecord } from './traceRecord.js';
 
 /**
  * The 32-bit words that the threads of a robot process share, each with one writer. Requests are
@@ -54,12 +55,16 @@ export const Word = {
   /** Control worker: requests for an authority done; index in `authorities` of who commands. */
   authorityDone: 23,
   authority: 24,
+  /** Main: not 0 while somebody empties `trace`. */
+  tracing: 25,
 } as const;
 const WORDS = 32;
 
 /** Policy steps that may wait for the main thread: 50 s at 20 Hz. */
 const STEPS_CAPACITY = 1024;
 const EVENTS_CAPACITY = 1024;
+/** Control ticks that may wait for a recorder: 8 s at 500 Hz. */
+const TRACE_CAPACITY = 4096;
 /** time_s, index in `causes`, joint, value, limit. */
 const EVENT_FIELDS = 5;
 /** Position and velocity of the base, as a simulator knows them, or as the estimate has them. */
@@ -75,6 +80,8 @@ export interface RobotBuffers {
   readonly estimate: SharedArrayBuffer;
   readonly steps: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
+  readonly trace: SharedArrayBuffer;
+  readonly traceFields: number;
   readonly lateness: SharedArrayBuffer;
   readonly stepFields: number;
 }
@@ -90,6 +97,8 @@ export function allocateBuffers(spec: RobotSpec, stepFields: number): RobotBuffe
     estimate: SampleChannel.allocate(MOTION_FIELDS),
     steps: RecordRing.allocate(stepFields, STEPS_CAPACITY),
     events: RecordRing.allocate(EVENT_FIELDS, EVENTS_CAPACITY),
+    trace: RecordRing.allocate(TraceRecord.length(spec), TRACE_CAPACITY),
+    traceFields: TraceRecord.length(spec),
     lateness: LatenessHistogram.allocate(),
     stepFields,
   };
@@ -111,6 +120,8 @@ export class SharedMemory {
   /** Control worker to main thread. */
   readonly steps: RecordRing;
   readonly events: RecordRing;
+  /** Control worker to a recorder: every tick as a `TraceRecord`, while `Word.tracing` is set. */
+  readonly trace: RecordRing;
   readonly lateness: LatenessHistogram;
   readonly truthSample = new Float64Array(MOTION_FIELDS);
   readonly estimateSample = new Float64Array(MOTION_FIELDS);
@@ -125,6 +136,7 @@ export class SharedMemory {
     this.estimate = new SampleChannel(buffers.estimate);
     this.steps = new RecordRing(buffers.steps, buffers.stepFields);
     this.events = new RecordRing(buffers.events, EVENT_FIELDS);
+    this.trace = new RecordRing(buffers.trace, buffers.traceFields);
     this.lateness = new LatenessHistogram(buffers.lateness);
   }
 

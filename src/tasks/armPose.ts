@@ -1,4 +1,4 @@
-import { Chain } from '../robot/kinematics.js';
+import type { Chain } from '../robot/kinematics.js';
 import type { RobotSpec } from '../robot/spec.js';
 
 const ITERATIONS = 30;
@@ -13,17 +13,17 @@ const CLOSE_M = 1e-4;
  */
 export function armPose(spec: RobotSpec, tool: Chain, at_m: readonly number[], q_rad: Float64Array): void {
   const links = [...tool.joints].slice(0, -1);
-  const back = rearOf(spec, tool);
   q_rad[tool.joints[tool.joints.length - 1]] = 0;
   const error = new Float64Array(6);
   const probe = new Float64Array(6);
-  const length = Math.hypot(...toolVector(tool, back, q_rad));
+  const length = spec.chains.find((c) => c.name === tool.name)!.tip_m[0];
   const measure = (out: Float64Array) => {
     tool.update(q_rad);
-    back.update(q_rad);
     for (let k = 0; k < 3; k++) {
       out[k] = at_m[k] - tool.tip_m[k];
-      out[3 + k] = at_m[k] + (k === 2 ? length : 0) - back.tip_m[k];
+      // The other end of the tool, which lies along the x axis of its last link.
+      const rear_m = tool.tip_m[k] - length * tool.rotation[3 * k];
+      out[3 + k] = at_m[k] + (k === 2 ? length : 0) - rear_m;
     }
   };
   for (let i = 0; i < ITERATIONS; i++) {
@@ -42,18 +42,6 @@ export function armPose(spec: RobotSpec, tool: Chain, at_m: readonly number[], q
       q_rad[j] = Math.min(high, Math.max(low, q_rad[j] + step[i]));
     });
   }
-}
-
-/** The same chain, ending on the tool's axis at its last joint but one. */
-function rearOf(spec: RobotSpec, tool: Chain): Chain {
-  const chain = spec.chains.find((c) => c.name === tool.name)!;
-  return new Chain({ ...chain, tip_m: [0, tool.end_m[1], tool.end_m[2]] }, spec);
-}
-
-function toolVector(tool: Chain, back: Chain, q_rad: Float64Array): number[] {
-  tool.update(q_rad);
-  back.update(q_rad);
-  return [0, 1, 2].map((k) => tool.tip_m[k] - back.tip_m[k]);
 }
 
 /** Solves (J Jᵀ + λ) x = J e by elimination; `rows` are the columns of the Jacobian. */

@@ -87,6 +87,23 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
     passes: ({ success_rate }) => (success_rate ?? 0) >= 0.97,
     passing: 'the tool within 2 cm of the target at the end of at least 97 % of episodes',
   },
+  pick: {
+    preset: 'layernorm',
+    // The horizon of SERL's arms; more updates a step than elsewhere, since what was shown is worth many.
+    learner: { gamma: 0.97, n_step: 3, target_entropy_per_action: -1 },
+    recipe: {
+      steps: 40_000,
+      warmup: 320,
+      environments: 4,
+      round: 8,
+      updates_per_step: 1,
+      replay: 200_000,
+      evaluation: { episodes: 20, seconds_each: 8, steps_per_round: 40 },
+      stop_after: 2,
+    },
+    passes: ({ success_rate }) => (success_rate ?? 0) >= 0.9,
+    passing: 'the object in its place and let go of at the end of at least 90 % of episodes',
+  },
 };
 
 /** @throws UserError for a task without a recipe, or overrides that are not of the schema */

@@ -3,6 +3,7 @@ import { Random } from '../../base/random.js';
 import type { Evaluation } from '../../policy/manifest.js';
 import type { Task } from '../../tasks/task.js';
 import { MirrorAugmentation } from '../replay/mirror.js';
+import { MixedReplay } from '../replay/mixed.js';
 import type { Replay } from '../replay/replay.js';
 import { ReplayBatch } from '../replay/transition.js';
 import type { SacLearner } from '../sac/index.js';
@@ -40,6 +41,8 @@ export interface TrainingProgress {
 export interface TrainerOptions {
   readonly learner: SacLearner;
   readonly replay: Replay;
+  /** What somebody has shown: half of each batch. */
+  readonly demonstrations?: Replay;
   readonly collector: Collector;
   readonly recipe: Recipe;
   readonly mirror: Task['mirror'];
@@ -79,6 +82,7 @@ const RECENT = 10;
  */
 export class Trainer {
   private readonly batch: ReplayBatch;
+  private readonly experience: MixedReplay;
   private readonly sampling: Random;
   private readonly mirror: MirrorAugmentation | undefined;
   private state: RunState;
@@ -90,7 +94,8 @@ export class Trainer {
   private stopping = false;
 
   constructor(private readonly options: TrainerOptions) {
-    const { learner, replay, seed, mirror } = options;
+    const { learner, replay, demonstrations, seed, mirror } = options;
+    this.experience = new MixedReplay(replay, demonstrations);
     this.mirror = mirror && new MirrorAugmentation(mirror.observation, mirror.action);
     this.batch = new ReplayBatch(learner.options.config.batch, replay.contract);
     this.sampling = Random.stream(seed, 'replay');
@@ -180,10 +185,10 @@ export class Trainer {
 
   /** The updates that are owed. */
   private async update(): Promise<void> {
-    const { learner, replay } = this.options;
+    const { learner } = this.options;
     const { config } = learner.options;
     for (; this.state.debt >= 1; this.state.debt--) {
-      replay.sample(config.batch, this.sampling, this.batch);
+      this.experience.sample(config.batch, this.sampling, this.batch);
       this.mirror?.apply(this.batch, this.sampling);
       await learner.step(this.batch, this.state.updates % config.actor_every === 0);
       this.state.updates++;

@@ -1,0 +1,84 @@
+import { Command } from 'commander';
+import { demonstratePick } from '../../sim/demonstrate.js';
+import { Environment } from '../../sim/environment.js';
+import { loadMujoco } from '../../sim/mujoco.js';
+import { trainingRandomisation } from '../../sim/randomise.js';
+import { UserError } from '../base/errors.js';
+import { Random } from '../base/random.js';
+import { robotFeatures } from '../datasets/robotFrames.js';
+import { DatasetWriter } from '../datasets/writer.js';
+import { loadRobot } from '../robot/load.js';
+import { createTask } from '../tasks/index.js';
+import { count, seed } from './options.js';
+import { Progress, printJson } from './output.js';
+
+const EXAMPLES = `
+Episodes that fail are counted and left out.
+
+Examples:
+  reverie demonstrate pick --robot arm-table --episodes 20 --out demos
+  reverie train pick --robot arm-table --demos demos
+  reverie train pick --robot arm-table --demos demos --algorithm bc`;
+
+interface DemonstrateOptions {
+  readonly robot: string;
+  readonly episodes: number;
+  readonly seed: number;
+  readonly noise: number;
+  readonly out: string;
+  readonly json?: true;
+}
+
+/** A demonstrator that fails this much more often than it succeeds has the wrong robot. */
+const TRIES_EACH = 5;
+
+export function demonstrateCommand(): Command {
+  return new Command('demonstrate')
+    .description('record a scripted demonstrator in simulation as a LeRobot dataset')
+    .argument('<task>', 'pick')
+    .option('--robot <name>', 'robot, by name or folder', 'arm-table')
+    .option('--episodes <n>', 'successful episodes to record', count, 20)
+    .option('--seed <n>', 'repeats them bit for bit', seed, 1)
+    .option('--noise <share>', 'deviation of what the demonstrator adds to its actions', Number, 0.1)
+    .requiredOption('--out <folder>', 'folder of the dataset, which must not be there yet')
+    .option('--json', 'print one object at the end, nothing else, on standard output')
+    .addHelpText('after', EXAMPLES)
+    .action(demonstrate);
+}
+
+async function demonstrate(taskName: string, options: DemonstrateOptions): Promise<void> {
+  if (taskName !== 'pick')
+    throw new UserError(`no demonstrator for task "${taskName}"; there is one for pick`);
+  const robot = loadRobot(options.robot);
+  const { spec } = robot;
+  const task = createTask(taskName, spec);
+  const features = robotFeatures(spec, task.contract);
+  const writer = new DatasetWriter(options.out, { fps: spec.rates.policy_hz, robot: spec.name, features });
+  const env = new Environment(await loadMujoco(), robot, task, trainingRandomisation);
+  const progress = new Progress('demonstrations', options.episodes);
+  let failed = 0;
+  let frames = 0;
+  try {
+    for (let e = 0; writer.episodes < options.episodes; e++) {
+      if (failed > TRIES_EACH * options.episodes)
+        throw new UserError(`${robot.path}: the demonstrator failed ${failed} times`);
+      const episodeSeed = Random.stream(options.seed, 'demonstration', e).uint32();
+      const { episode, success } = demonstratePick(env, episodeSeed, options.noise);
+      if (success) {
+        await writer.add(episode);
+        frames += episode.length;
+      } else failed++;
+      progress.update(writer.episodes);
+    }
+    await writer.close();
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  } finally {
+    progress.stop();
+    env.close();
+  }
+  const result = { episodes: writer.episodes, frames, failed, out: options.out };
+  if (options.json) printJson(result);
+  else process.stdout.write(`${result.episodes} demonstrations, ${failed} failed; ${options.out}\n`);
+}

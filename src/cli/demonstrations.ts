@@ -1,0 +1,33 @@
+import { UserError } from '../base/errors.js';
+import { Dataset } from '../datasets/reader.js';
+import type { DatasetTransition } from '../datasets/robotFrames.js';
+import { transitionsOf } from '../datasets/robotFrames.js';
+import { Replay } from '../learn/replay/replay.js';
+import type { SacConfig } from '../learn/sac/index.js';
+import type { RobotSpec } from '../robot/spec.js';
+import { observationSize, type Task } from '../tasks/task.js';
+
+/**
+ * A dataset as a replay buffer, which holds all of it and nothing else.
+ * @throws UserError where the dataset is not of this robot and task, or empty
+ */
+export async function readDemonstrations(
+  path: string,
+  spec: RobotSpec,
+  task: Task,
+  config: Pick<SacConfig, 'gamma' | 'n_step'>,
+): Promise<Replay> {
+  const dataset = await Dataset.open(path);
+  const transitions: DatasetTransition[] = [];
+  for await (const transition of transitionsOf(dataset, spec, task.contract)) transitions.push(transition);
+  if (transitions.length === 0) throw new UserError(`${path}: holds no step to learn from`);
+  const replay = new Replay({
+    observation: observationSize(task.contract),
+    action: spec.joints.length,
+    capacity: transitions.length,
+    discount: config.gamma,
+    nSteps: config.n_step,
+  });
+  for (const transition of transitions) replay.add({ stream: 0, ...transition });
+  return replay;
+}

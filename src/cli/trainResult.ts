@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { writeFileAtomic } from '../base/files.js';
+import { packageInfo } from '../base/packageInfo.js';
+import { exportActor, type SacConfig } from '../learn/sac/index.js';
+import type { Collector } from '../learn/trainer/collector.js';
+import { learningCurve } from '../learn/trainer/curve.js';
+import { readMetrics } from '../learn/trainer/metrics.js';
+import { type Bundle, writeBundle } from '../policy/bundle.js';
+import { contractOf, type Evaluation } from '../policy/manifest.js';
+import type { Robot } from '../robot/load.js';
+import type { Task } from '../tasks/task.js';
+import { FILES, type TrainRunOptions } from './trainRun.js';
+
+/** Of an actor. */
+interface Sizes {
+  readonly observations: number;
+  readonly actions: number;
+  readonly config: SacConfig;
+}
+
+/** The evaluation that a bundle reports: episodes that neither training nor selection has seen. */
+const FINAL = {
+  walk: { episodes: 20, seconds_each: 20 },
+  reach: { episodes: 100, seconds_each: 4 },
+  pick: { episodes: 50, seconds_each: 8 },
+} as const;
+
+/** Judges the weights that a run ends with, on seeds beyond those that anybody trains with. */
+export function finalEvaluation(
+  collector: Collector,
+  task: string,
+  seed: number,
+  parameters: Float32Array,
+): Promise<Evaluation> {
+  const { episodes, seconds_each } = FINAL[task as keyof typeof FINAL] ?? FINAL.walk;
+  return collector.evaluate(parameters, episodes, seconds_each, 1_000_000 + seed);
+}
+
+/** Writes the policy as the bundle of its run. */
+export function writeResult(
+  options: Pick<TrainRunOptions, 'out' | 'command' | 'seed'>,
+  robot: Robot,
+  task: Task,
+  sizes: Sizes,
+  result: { readonly steps: number; readonly robotMinutes: number; readonly parameters: Float32Array },
+  evaluation: Evaluation,
+  wallMinutes: number,
+): Bundle {
+  const { spec } = robot;
+  return writeBundle(join(options.out, FILES.policy), {
+    manifest: {
+      name: `${spec.name}-${task.name}`,
+      ...contractOf(spec, task),
+      training: {
+        command: options.command,
+        seed: options.seed,
+        env_steps: result.steps,
+        robot_minutes: result.robotMinutes,
+        wall_minutes: wallMinutes,
+        version: packageInfo.version,
+      },
+      evaluation,
+    },
+    onnx: exportActor(sizes, result.parameters, { robot: spec.name, task: task.name }),
+  });
+}
+
+export function writeCurve(out: string, task: string, robot: string, seed: number): void {
+  const rows = readMetrics(join(out, FILES.metrics));
+  const goal =
+    task === 'walk'
+      ? { key: 'eval_mean_speed_mps', label: 'Speed in evaluation', unit: 'm/s', goal: [0.5, 1] as const }
+      : { key: 'eval_success_rate', label: 'Success in evaluation', unit: '1', goal: [0.95, 1] as const };
+  const svg = learningCurve([{ name: `seed ${seed}`, rows }], {
+    title: `${robot}: ${task}`,
+    panels: [{ key: 'episode_return', label: 'Return while training' }, goal],
+  });
+  writeFileAtomic(join(out, FILES.curve), svg);
+}
