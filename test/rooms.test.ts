@@ -24,7 +24,7 @@ const rooms: Record<string, readonly string[] | 'all'> = {
   'src/ros': ['src/robot', 'src/control', 'src/safety'],
   'src/launch': ['src/robot', 'src/policy', 'src/tasks'],
   'src/teleop': ['src/robot', 'src/safety', 'src/control'],
-  'src/dashboard': ['src/robot', 'src/teleop'],
+  'src/dashboard': ['src/robot', 'src/teleop', 'src/ros'],
   'src/cli': 'all',
   // Measures everything, through what the command line asks of it.
   bench: [

@@ -3,9 +3,12 @@ import { UserError } from '../base/errors.js';
 import { packageRoot } from '../base/files.js';
 import { Access } from '../dashboard/access.js';
 import type { DashboardStart, Feed, FeedBack } from '../dashboard/feed.js';
+import { RobotTopics } from '../dashboard/foxglove/robotTopics.js';
 import { FoxgloveServer } from '../dashboard/foxglove/server.js';
+import { Frame } from '../dashboard/frame.js';
 import { PageHub } from '../dashboard/pageHub.js';
 import { DashboardServer } from '../dashboard/server.js';
+import { loadRobot } from '../robot/load.js';
 import type { Scene } from '../robot/scene.js';
 
 /**
@@ -18,6 +21,8 @@ for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal
 process.on('disconnect', () => process.exit());
 
 let pages: PageHub | undefined;
+let topics: RobotTopics | undefined;
+let frame: Frame | undefined;
 
 process.on('message', (message: Feed) => {
   switch (message.kind) {
@@ -32,9 +37,12 @@ process.on('message', (message: Feed) => {
       break;
     case 'frame':
       pages?.show(message.flat);
+      frame?.flat.set(message.flat);
+      if (frame) topics?.show(frame);
       break;
     case 'note':
       pages?.tell(message.note);
+      if (message.note.kind === 'event') topics?.note(message.note);
       break;
     case 'answer': {
       const { page, id, ok, reasons } = message;
@@ -46,15 +54,25 @@ process.on('message', (message: Feed) => {
 
 async function start(options: DashboardStart): Promise<void> {
   const { token, tls, names, origins, hello } = options;
+  const { spec } = loadRobot(options.robot);
+  const watched = () => say({ kind: 'watched', watched: hub.watched || foxglove.watched });
   const hub = new PageHub(hello, {
-    onCome: () => say({ kind: 'watched', watched: true }),
+    onCome: watched,
     onMessage: (page, message) => say({ kind: 'message', page, message }),
     onGone: (page) => {
       say({ kind: 'gone', page });
-      say({ kind: 'watched', watched: hub.watched });
+      watched();
     },
   });
+  const foxglove = new FoxgloveServer(
+    `reverie ${hello.robot}`,
+    hello.session,
+    RobotTopics.channels(spec),
+    watched,
+  );
   pages = hub;
+  topics = new RobotTopics(spec, foxglove, options.clockOffset_s);
+  frame = new Frame(hello.joints.length, hello.feet.length);
   const { url } = await DashboardServer.listen({
     host: options.host,
     port: options.port,
@@ -63,7 +81,7 @@ async function start(options: DashboardStart): Promise<void> {
     page: join(packageRoot, 'dist/web'),
     scene: sceneOnce(options.robot),
     pages: hub,
-    foxglove: new FoxgloveServer(`reverie ${hello.robot}`, hello.session, []),
+    foxglove,
   });
   say({ kind: 'listening', url });
 }
@@ -73,10 +91,9 @@ function sceneOnce(robot: string): () => Promise<Scene> {
   let scene: Promise<Scene> | undefined;
   return () => {
     scene ??= (async () => {
-      const [{ loadMujoco }, { sceneOf }, { loadRobot }] = await Promise.all([
+      const [{ loadMujoco }, { sceneOf }] = await Promise.all([
         import('../../sim/mujoco.js'),
         import('../../sim/scene.js'),
-        import('../robot/load.js'),
       ]);
       return sceneOf(await loadMujoco(), loadRobot(robot));
     })();

@@ -46,11 +46,15 @@ export class FoxgloveServer {
   private readonly ids = new Map<string, number>();
   private readonly newest = new Map<number, { readonly time_ns: bigint; readonly data: Uint8Array }>();
 
-  /** @param session changes when channels may have changed their meaning */
+  /**
+   * @param session changes when channels may have changed their meaning
+   * @param onChange somebody came or went: see `watched`
+   */
   constructor(
     private readonly name: string,
     private readonly session: string,
     private readonly channels: readonly Channel[],
+    private readonly onChange: () => void = () => {},
   ) {
     channels.forEach(({ topic }, i) => {
       this.ids.set(topic, i + 1);
@@ -61,7 +65,10 @@ export class FoxgloveServer {
   accept(socket: WebSocket): void {
     const client: Client = { socket, subscriptions: new Map() };
     this.clients.add(client);
-    socket.on('close', () => this.clients.delete(client));
+    socket.on('close', () => {
+      this.clients.delete(client);
+      this.onChange();
+    });
     socket.on('message', (data, binary) => this.take(client, data.toString(), binary));
     const send = (message: unknown) => socket.send(JSON.stringify(message));
     send({ op: 'serverInfo', name: this.name, capabilities: [], sessionId: this.session });
@@ -69,6 +76,7 @@ export class FoxgloveServer {
       op: 'advertise',
       channels: this.channels.map(({ latched: _, ...channel }, i) => ({ id: i + 1, ...channel })),
     });
+    this.onChange();
   }
 
   /** Whether anybody would see a message: where not, it need not be made. Latched ones are always wanted. */
