@@ -92,7 +92,7 @@ INLINE Vec sumOver(long n, F f) {
     // Lanes beyond the row's end count nothing.
     const Vec part = f(i, (int)(n - i));
     Vec kept = {};
-    memcpy(&kept, &part, (size_t)(n - i) * 4);
+    __builtin_memcpy(&kept, &part, (size_t)(n - i) * 4);
     sum += kept;
   }
   return sum;

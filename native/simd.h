@@ -1,8 +1,8 @@
 // A vector of single-precision numbers as wide as the instruction set that this file is compiled for, by the vector
 // extensions that GCC and Clang share: the same lines become AVX-512, AVX2, NEON or WebAssembly SIMD.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #if defined(__AVX512F__)
 #define LANES 16
@@ -39,10 +39,10 @@ INLINE Vec splat(float x) { return x - Vec{}; }
 
 INLINE Vec loadPart(const float* p, int n) {
   Vec v = {};
-  memcpy(&v, p, (size_t)n * 4);
+  __builtin_memcpy(&v, p, (size_t)n * 4);
   return v;
 }
-INLINE void storePart(float* p, Vec v, int n) { memcpy(p, &v, (size_t)n * 4); }
+INLINE void storePart(float* p, Vec v, int n) { __builtin_memcpy(p, &v, (size_t)n * 4); }
 
 /** a b + c. */
 INLINE Vec madd(Vec a, Vec b, Vec c) {
@@ -66,7 +66,7 @@ INLINE Vec squareRoot(Vec x) {
 /** The lanes of a vector, added in a fixed tree: the same bits on every run. */
 INLINE float total(Vec v) {
   float lane[LANES];
-  memcpy(lane, &v, sizeof lane);
+  __builtin_memcpy(lane, &v, sizeof lane);
   for (int width = LANES / 2; width > 0; width /= 2)
     for (int i = 0; i < width; i++) lane[i] += lane[i + width];
   return lane[0];

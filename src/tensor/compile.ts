@@ -4,6 +4,7 @@ import type { EngineChoice, EngineName } from './engineNames.js';
 import type { Graph } from './graph.js';
 import { KernelEngine } from './native/engine.js';
 import { nativeKernels } from './native/kernels.js';
+import { wasmKernels } from './native/wasm.js';
 import { OnnxEngine } from './onnx/engine.js';
 import { ReferenceEngine } from './reference.js';
 import { TfjsEngine } from './tfjs/engine.js';
@@ -12,6 +13,8 @@ import { TfjsEngine } from './tfjs/engine.js';
 const engines: Readonly<Record<EngineName, Engine>> = {
   /** Fused kernels of our own, compiled for the processor at hand, single precision. */
   native: new KernelEngine('native kernels', nativeKernels),
+  /** The same kernels as WebAssembly, in one thread: nothing needs to be compiled. */
+  wasm: new KernelEngine('WebAssembly kernels', wasmKernels),
   /** ONNX Runtime on the processor, single precision. */
   onnx: new OnnxEngine('cpu'),
   /** ONNX Runtime on an NVIDIA GPU, single precision. */

@@ -1,5 +1,5 @@
 /** Engines to learn with. `compile.ts` has what is behind each; here are the names alone, for the command line. */
-export const engineNames = ['native', 'onnx', 'cuda', 'tfjs'] as const;
+export const engineNames = ['native', 'wasm', 'onnx', 'cuda', 'tfjs'] as const;
 
 /** An engine: one to learn with, or the reference that checks them. */
 export type EngineName = (typeof engineNames)[number] | 'reference';

@@ -3,6 +3,7 @@ import { Graph, gradients } from '../../src/tensor/index.js';
 import { KernelEngine } from '../../src/tensor/native/engine.js';
 import { instructionSets, nativeKernels } from '../../src/tensor/native/kernels.js';
 import { layOut } from '../../src/tensor/native/layout.js';
+import { wasmKernels } from '../../src/tensor/native/wasm.js';
 import * as t from '../../src/tensor/operations.js';
 import { ReferenceEngine } from '../../src/tensor/reference.js';
 import { expectClose, values } from './support.js';
@@ -50,18 +51,25 @@ const sizes: [number, number, number][] = [
   [16, 3, 530],
 ];
 
-describe.skipIf(sets.length === 0)('native kernels', async () => {
-  const references = await Promise.all(
-    sizes.map((size) => descended(network(...size), new ReferenceEngine(), 1)),
-  );
+const references = await Promise.all(
+  sizes.map((size) => descended(network(...size), new ReferenceEngine(), 1)),
+);
 
-  test.each(sets)('%s computes what the reference computes, at every size', async (name) => {
-    for (const [i, size] of sizes.entries()) {
-      const fast = await descended(network(...size), native(name), 2);
-      for (const id of Object.keys(references[i]))
-        expectClose(fast[id], references[i][id], 2e-5, `${size.join('×')} ${id}`);
-    }
-  });
+async function checkSizes(engine: KernelEngine): Promise<void> {
+  for (const [i, size] of sizes.entries()) {
+    const fast = await descended(network(...size), engine, 2);
+    for (const id of Object.keys(references[i]))
+      expectClose(fast[id], references[i][id], 2e-5, `${size.join('×')} ${id}`);
+  }
+}
+
+test('the kernels as WebAssembly compute what the reference computes, at every size', () =>
+  checkSizes(new KernelEngine('wasm', wasmKernels)));
+
+describe.skipIf(sets.length === 0)('native kernels', () => {
+  test.each(sets)('%s computes what the reference computes, at every size', (name) =>
+    checkSizes(native(name)),
+  );
 
   test('one thread, two and three give the same bits', async () => {
     const [one, two, three] = await Promise.all(

@@ -29,9 +29,11 @@ export class KernelEngine implements Engine {
     return { available: true, found: `${found.name} kernels` };
   }
 
-  async compile(graph: Graph, { threads = 1, spin_us = 0 }: CompileOptions): Promise<Program> {
+  async compile(graph: Graph, options: CompileOptions): Promise<Program> {
     const kernels = this.kernels();
     if ('missing' in kernels) throw new Error(kernels.missing);
+    const { spin_us = 0 } = options;
+    const threads = Math.min(options.threads ?? 1, kernels.threads ?? Number.POSITIVE_INFINITY);
     const layout = layOut(graph, { ...this.how, tiling: kernels.tiling, threads });
     const { size, scratch } = layout;
     return new KernelProgram(graph, layout, kernels.open({ size, scratch, threads, spin_us }));

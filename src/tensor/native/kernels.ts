@@ -26,6 +26,8 @@ export interface HostOptions {
 export interface Kernels {
   readonly name: string;
   readonly tiling: Tiling;
+  /** The most threads that they can use, where that is limited. */
+  readonly threads?: number;
   open(options: HostOptions): Host;
 }
 
