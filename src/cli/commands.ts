@@ -12,6 +12,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   emulate: async () => (await import('./emulate.js')).emulateCommand(),
   bus: async () => (await import('./bus.js')).busCommand(),
   calibrate: async () => (await import('./calibrate.js')).calibrateCommand(),
+  ros: async () => (await import('./ros.js')).rosCommand(),
   bench: async () => (await import('./bench.js')).benchCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
 };
