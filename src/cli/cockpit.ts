@@ -6,14 +6,31 @@ import { DashboardLink } from './dashboardLink.js';
 import { PageDesk } from './pageDesk.js';
 import { PolicyShelf } from './policyShelf.js';
 import { RobotFeed } from './robotFeed.js';
+import { type Station, toggle } from './teleopDevices.js';
+
+/** The one key of an intervention. */
+const TAKE = 't';
 
 /** What a person has in front of them while a robot runs: the session of whoever takes it over, and the dashboard. */
 export class Cockpit {
+  /** For a device that a person holds in their hands. */
+  readonly station: Station;
+  private readonly listeners: ((key: string) => void)[] = [];
+
   private constructor(
-    readonly session: TeleopSession,
+    robot: RobotProcess,
+    private readonly session: TeleopSession,
+    notice: (line: string) => void,
     private readonly link: DashboardLink | undefined,
     private readonly feed: RobotFeed | undefined,
-  ) {}
+  ) {
+    this.station = {
+      session,
+      robot,
+      onKey: (listener) => this.listeners.push(listener),
+      onNotice: notice,
+    };
+  }
 
   static async open(
     launch: Launch,
@@ -22,7 +39,7 @@ export class Cockpit {
     notice: (line: string) => void,
   ): Promise<Cockpit> {
     const session = new TeleopSession(robot);
-    if (!launch.dashboard.enabled) return new Cockpit(session, undefined, undefined);
+    if (!launch.dashboard.enabled) return new Cockpit(robot, session, notice, undefined, undefined);
     const shelf = new PolicyShelf(launch, robotFile.spec);
     const desk = new PageDesk(robot, session, shelf, () => link);
     let link: DashboardLink | undefined;
@@ -34,12 +51,18 @@ export class Cockpit {
     });
     if (link.url) notice(`dashboard: ${link.url}`);
     link.send({ kind: 'note', note: shelf.list() });
-    return new Cockpit(session, link, new RobotFeed(robot, link));
+    return new Cockpit(robot, session, notice, link, new RobotFeed(robot, link));
   }
 
   /** Figures of a learner, as they come. */
   showLearner(figures: Readonly<Record<string, number>>): void {
     this.link?.send({ kind: 'note', note: { kind: 'learner', figures } });
+  }
+
+  /** A key of the terminal that is not the operator's own. */
+  press(key: string): void {
+    if (key === TAKE) void toggle(this.station);
+    else for (const listener of this.listeners) listener(key);
   }
 
   async close(): Promise<void> {

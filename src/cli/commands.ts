@@ -6,6 +6,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import('./train.js')).trainCommand(),
   demonstrate: async () => (await import('./demonstrate.js')).demonstrateCommand(),
   run: async () => (await import('./run.js')).runCommand(),
+  teleop: async () => (await import('./teleop.js')).teleopCommand(),
   learn: async () => (await import('./learn.js')).learnCommand(),
   eval: async () => (await import('./eval.js')).evalCommand(),
   export: async () => (await import('./export.js')).exportCommand(),

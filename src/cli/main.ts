@@ -14,6 +14,7 @@ Examples:
   reverie train walk --robot quadruped --seed 1         train a policy in simulation
   reverie eval runs/walk-quadruped-1/policy             judge it on seeds it has not seen
   reverie run launch/quadruped.sim.yaml                 run a robot in real time
+  reverie teleop arm.sim --device keyboard              lead a robot by hand
   reverie export runs/walk-quadruped-1/policy --out to  hand it to somebody else's runtime
 
 Each command has --help with examples of its own; those that end with a result have --json for machines.`;

@@ -1,6 +1,8 @@
 export interface OperatorActions {
   readonly stop: () => void;
   readonly emergencyStop: () => void;
+  /** Every other key. */
+  readonly onKey?: (key: string) => void;
 }
 
 const CTRL_C = '\u0003';
@@ -10,7 +12,7 @@ const CTRL_C = '\u0003';
  * knows gravity, and an emergency stop when given again.
  * @returns a function that lets go of keyboard and signals
  */
-export function operator({ stop, emergencyStop }: OperatorActions): () => void {
+export function operator({ stop, emergencyStop, onKey: onOtherKey }: OperatorActions): () => void {
   let asked = false;
   const onSignal = () => {
     if (asked) emergencyStop();
@@ -21,6 +23,7 @@ export function operator({ stop, emergencyStop }: OperatorActions): () => void {
     for (const key of data.toString('utf8')) {
       if (key === ' ') emergencyStop();
       else if (key === CTRL_C) onSignal();
+      else onOtherKey?.(key);
     }
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

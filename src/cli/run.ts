@@ -21,6 +21,7 @@ import { operator } from './operator.js';
 import { engineOption, port, seconds } from './options.js';
 import { printJson } from './output.js';
 import { StatusLine } from './statusLine.js';
+import { type Device, toggle } from './teleopDevices.js';
 import { Watch } from './watch.js';
 
 const EXAMPLES = `
@@ -29,12 +30,12 @@ Examples:
   reverie run quadruped.sim --policy quadruped-walk --seconds 60
   reverie run launch/arm.sim.yaml --policy arm-reach --seconds 20 --json | tail -n 1
 
-Space bar: emergency stop, which ends the run. Ctrl-C: to the stop pose, then torque off; Ctrl-C again:
+Space bar: emergency stop, which ends the run. T: take the robot over, and give it back. Ctrl-C: to the stop pose, then torque off; Ctrl-C again:
 emergency stop. Exit codes: 0 done, 1 a fault, 2 a mistake in what was asked, 3 emergency stop.`;
 
 export interface RunOptions {
-  /** Bundle, by name or folder; the launch file's where not given. */
-  readonly policy?: string;
+  /** Bundle, by name or folder; the launch file's where not given; false for none. */
+  readonly policy?: string | false;
   /** Folder of the training run that the policy comes from: the learner goes on from there. */
   readonly trainingRun?: string;
   /** Length of the real-time part; without end where not given. */
@@ -44,6 +45,8 @@ export interface RunOptions {
   /** Of the dashboard: false for none. */
   readonly dashboard?: boolean;
   readonly dashboardPort?: number;
+  /** What a person holds in their hands, beside the dashboard. */
+  readonly device?: Device;
 }
 
 /** What a run ends with under `--json`. */
@@ -126,9 +129,11 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
       ending.emergencyStop();
       ending.end('emergency stop');
     },
+    onKey: (key) => cockpit?.press(key),
   });
   let fleet: FleetLink | undefined;
   let cockpit: Cockpit | undefined;
+  let detach: (() => Promise<void>) | undefined;
   let learner: LearnerChild | undefined;
   let sendAway: (() => void) | undefined;
   let ticker: NodeJS.Timeout | undefined;
@@ -155,6 +160,9 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
       });
     if (robot.canReplace) sendAway = attend(robot, () => notice('fallen; put back on its feet'));
     await armed(robot);
+    detach = await options.device?.(cockpit.station);
+    // Without a policy there is nobody to take it from.
+    if (detach && !bundle) await toggle(cockpit.station);
     const began_ms = Date.now();
     const elapsed_s = () => (Date.now() - began_ms) / 1e3;
     ticker = setInterval(() => status.update(watch.line(fleet!, elapsed_s(), options.seconds)), 1000);
@@ -176,6 +184,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
   } finally {
     clearInterval(ticker);
     sendAway?.();
+    await detach?.();
     status.end();
     // Torque off before anything else is taken down.
     await robot.close();
@@ -195,10 +204,10 @@ function withOptions(launch: Launch, { dashboard, dashboardPort }: RunOptions): 
 }
 
 /** Checks what can be checked before anything moves. The control loop checks again. */
-function openPolicy(launch: Launch, spec: RobotSpec, given: string | undefined): Bundle | undefined {
+function openPolicy(launch: Launch, spec: RobotSpec, given: string | false | undefined): Bundle | undefined {
   const { contract } = createTask(launch.task, spec);
   const name = given ?? launch.policy;
-  if (name === null) return undefined;
+  if (name === null || name === false) return undefined;
   const bundle = readBundle(name);
   const admission = admit(bundle.manifest, { spec, contract });
   if (!admission.admitted) throw refusal(bundle, admission.reasons);

@@ -30,7 +30,7 @@ export class TeleopSession {
   private readonly timer: NodeJS.Timeout;
   private hand: Hand | undefined;
   private handAt_ms = Number.NEGATIVE_INFINITY;
-  private motion: { readonly pose: PoseMotion; elapsed_s: number } | undefined;
+  private motion: { readonly name: string; readonly pose: PoseMotion; elapsed_s: number } | undefined;
   private leader: { readonly from_rad: Float64Array; readonly began_ms: number } | undefined;
   private leader_rad: Float64Array | undefined;
   private tickedAt_ms = 0;
@@ -48,6 +48,11 @@ export class TeleopSession {
 
   get active(): boolean {
     return this.robot.status().authority === 'person';
+  }
+
+  /** Name of the pose that it is on its way to. */
+  get heading(): string | undefined {
+    return this.motion?.name;
   }
 
   /** @returns false where the robot is stopped */
@@ -80,7 +85,7 @@ export class TeleopSession {
     const pose = new PoseMotion([{ pose_rad, seconds: Math.max(2, this.spec.stop.seconds) }]);
     this.takeUp();
     pose.begin(this.targets_rad, 0);
-    this.motion = { pose, elapsed_s: 0 };
+    this.motion = { name, pose, elapsed_s: 0 };
     return true;
   }
 
