@@ -38,7 +38,7 @@ it('a leader arm is read joint by joint, and says nothing while it is unplugged'
   const emulated = new EmulatedArm(await loadMujoco(), robot, 1, join(folder, 'read'));
   const leader = await FeetechLeader.open(robot, emulated.path);
   let samples = 0;
-  let newest = new Float64Array(0);
+  let newest: Float64Array = new Float64Array(0);
   leader.onSample = (q_rad) => {
     samples++;
     newest = q_rad;
