@@ -1,6 +1,6 @@
 import { Random } from '../../base/random.js';
 import { compile, type EngineChoice, Graph, type Program } from '../../tensor/index.js';
-import { checkedTensor } from './checkpoint.js';
+import { checkedTensor } from '../checkpoint.js';
 import { exportActor } from './export.js';
 import { Noise } from './noise.js';
 import type { SacConfig } from './presets.js';

@@ -1,5 +1,5 @@
-import { UserError } from '../../base/errors.js';
-import { formatShape, type Shape, sizeOf } from '../../tensor/shape.js';
+import { UserError } from '../base/errors.js';
+import { formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 
 /** A tensor of a checkpoint. @throws UserError where it is missing or not of the shape that the learner has */
 export function checkedTensor(tensors: Record<string, Float32Array>, id: string, shape: Shape): Float32Array {

@@ -1,0 +1,157 @@
+import { Random } from '../../base/random.js';
+import { compile, type EngineChoice, Graph, type Program } from '../../tensor/index.js';
+import { checkedTensor } from '../checkpoint.js';
+import { dreamerGraph, dreamerMetrics } from './dreamer.js';
+import type { DreamerNetworks, WorldContract } from './networks.js';
+import type { DreamerConfig } from './presets.js';
+import { ReturnRange } from './returnRange.js';
+
+/** A batch of sequences, time first: [length, batch, ..], row-major. */
+export interface DreamerBatch {
+  /** What was seen, and what was done and got before it. */
+  observation: Float32Array;
+  action: Float32Array;
+  reward: Float32Array;
+  /** 1 where an episode starts. */
+  first: Float32Array;
+  /** 1 where the task ended; a time-out is no end. */
+  terminal: Float32Array;
+  /** The model's state before each sequence, [batch, ..]; ignored where it starts with an episode. */
+  h: Float32Array;
+  z: Float32Array;
+  image?: Float32Array;
+}
+
+/** The model's states along a batch, [length, batch, ..]: to be kept with the replay. Overwritten by the next update. */
+export interface DreamerStates {
+  readonly h: Float32Array;
+  readonly z: Float32Array;
+}
+
+export interface DreamerOptions {
+  world: WorldContract;
+  config: DreamerConfig;
+  seed: number;
+  /** What runs the updates; `auto` when left out. */
+  engine?: EngineChoice;
+  onNote?: (line: string) => void;
+  threads?: number;
+}
+
+export type DreamerMetrics = Record<(typeof dreamerMetrics)[number] | 'return_range', number>;
+
+/** Everything that a resumed learner needs to go on bit for bit. */
+export interface DreamerCheckpoint {
+  tensors: Record<string, Float32Array>;
+  updates: number;
+  random: number[];
+}
+
+/** Dreamer as something to feed sequences to. */
+export class DreamerLearner {
+  private updateCount = 0;
+  private readonly latest = Object.fromEntries(
+    [...dreamerMetrics, 'return_range'].map((name) => [name, Number.NaN]),
+  ) as DreamerMetrics;
+  private readonly range: ReturnRange;
+  private readonly noise: [id: string, values: Float32Array, kind: 'uniform' | 'normal'][];
+
+  private constructor(
+    readonly options: DreamerOptions,
+    readonly networks: DreamerNetworks,
+    private readonly program: Program,
+    private readonly graph: Graph,
+    private readonly random: Random,
+  ) {
+    const { kind } = networks.model.latent.noise;
+    const actionKind = options.world.discrete ? 'uniform' : 'normal';
+    const kinds = { latentNoise: kind, dreamLatentNoise: kind, dreamActionNoise: actionKind } as const;
+    this.noise = Object.entries(kinds).map(([id, of]) => [
+      id,
+      new Float32Array(graph.inputs.get(id)!.size),
+      of,
+    ]);
+    this.range = new ReturnRange(options.config.return_rate);
+  }
+
+  static async create(options: DreamerOptions): Promise<DreamerLearner> {
+    const { world, config, seed, engine, onNote, threads } = options;
+    const graph = new Graph();
+    const { networks } = dreamerGraph(graph, world, config);
+    const program = await compile(graph, { engine, onNote, threads });
+    const theta = networks.layout.initialise(Random.stream(seed, 'dreamer', 'networks'));
+    program.setState('theta', theta);
+    // The slow critic starts as the critic itself.
+    const { offset } = networks.layout.entries.find(
+      ({ name }) => name === networks.slowLayout.entries[0].name,
+    )!;
+    program.setState('slow', theta.slice(offset, offset + networks.slowLayout.size));
+    return new DreamerLearner(options, networks, program, graph, Random.stream(seed, 'dreamer', 'noise'));
+  }
+
+  /** Updates made so far. */
+  get updates(): number {
+    return this.updateCount;
+  }
+
+  /**
+   * One update of world model, actor and critic.
+   * @throws Error when the losses are no longer finite: the weights are lost, what was saved before is not
+   */
+  async step(batch: DreamerBatch): Promise<DreamerStates> {
+    for (const [, values, kind] of this.noise) {
+      if (kind === 'uniform') this.random.fillUniform(values, 0, 1);
+      else this.random.fillNormal(values);
+    }
+    const drawn = Object.fromEntries(this.noise.map(([id, values]) => [id, values]));
+    const scale = Float32Array.of(this.range.scale);
+    const { metrics, returns, h, z } = await this.program.run('update', { ...batch, ...drawn, scale });
+    this.updateCount++;
+    for (const [i, value] of metrics.entries()) this.latest[dreamerMetrics[i]] = value;
+    if (!metrics.every(Number.isFinite)) {
+      throw new Error(
+        `Dreamer diverged at update ${this.updateCount} (${[...metrics].map((v, i) => `${dreamerMetrics[i]} ${v}`).join(', ')}): ` +
+          'a batch with a value that is not finite, or a learning rate too high',
+      );
+    }
+    this.range.follow(returns);
+    this.latest.return_range = this.range.scale;
+    return { h, z };
+  }
+
+  /** What the newest update measured. */
+  metrics(): DreamerMetrics {
+    return { ...this.latest };
+  }
+
+  /** A copy of all weights, in the order of `networks.layout`; the first ones are the policy's. */
+  parameters(): Float32Array {
+    return this.program.getState('theta');
+  }
+
+  save(): DreamerCheckpoint {
+    const ids = [...this.graph.states.keys()];
+    const states = ids.map((id) => [id, this.program.getState(id)] as const);
+    const range = Float32Array.from(this.range.state);
+    return {
+      tensors: { ...Object.fromEntries(states), returnRange: range },
+      updates: this.updateCount,
+      random: this.random.state,
+    };
+  }
+
+  /** Goes on where a checkpoint was saved. @throws UserError when it is of a learner of other sizes */
+  load(checkpoint: DreamerCheckpoint): void {
+    const tensors = [...this.graph.states].map(
+      ([id, { shape }]) => [id, checkedTensor(checkpoint.tensors, id, shape)] as const,
+    );
+    this.range.state = [...checkedTensor(checkpoint.tensors, 'returnRange', [2])];
+    for (const [id, values] of tensors) this.program.setState(id, values);
+    this.updateCount = checkpoint.updates;
+    this.random.state = checkpoint.random;
+  }
+
+  dispose(): Promise<void> {
+    return this.program.dispose();
+  }
+}
