@@ -14,7 +14,7 @@ const config = dreamerConfig('micro', {
   ...{ stoch: 4, classes: 4, units: 12, layers: 1, bins: 31, learning_rate: 3e-3, warmup: 0 },
 });
 
-const create = (seed = 1, of = config) => DreamerLearner.create({ world, config: of, seed, engine: 'onnx' });
+const create = (seed = 1, of = config) => DreamerLearner.create({ world, config: of, seed });
 
 /**
  * Sequences of a point that actions push to and fro, x ← x + 0.3 a, seen as (x, −x), rewarded with x. Where an
