@@ -175,7 +175,10 @@ static void combineRows(Matrix m, const float* x, long xStep, long depth, float*
     const int width = last - j < LANES ? (int)(last - j) : LANES;
     Vec s = {};
     const float* p = m.at + j;
-    for (long k = 0; k < depth; k++, p += m.rowStep) s = madd(splat(x[k * xStep]), loadPart(p, width), s);
+    if (width == LANES)
+      for (long k = 0; k < depth; k++, p += m.rowStep) s = madd(splat(x[k * xStep]), load(p), s);
+    else
+      for (long k = 0; k < depth; k++, p += m.rowStep) s = madd(splat(x[k * xStep]), loadPart(p, width), s);
     for (int l = 0; l < width; l++) y[(j - first + l) * yStep] = s[l];
   }
 }

@@ -1,27 +1,37 @@
 import { UserError } from '../base/errors.js';
-import { decodeModel, type OnnxModel, type OnnxNode, type OnnxTensor } from '../onnx/model.js';
+import {
+  decodeModel,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+} from '../onnx/model.js';
 import { type NodeContext, operators, type Step } from './operators.js';
+import { type ProductEngine, type Products, plainProducts } from './products.js';
 
 /** Older ones give Split, Slice and Clip their arguments as attributes. */
 const OLDEST_OPSET = 13;
 
 /**
- * A feed-forward ONNX graph at batch 1, run synchronously in plain TypeScript. ONNX Runtime answers
+ * An ONNX graph at batch 1, run synchronously: products by the engine of choice, the rest in plain TypeScript. ONNX Runtime answers
  * with a promise, which a thread that sleeps in `Atomics.wait` between control ticks never sees.
  */
 export class Network {
-  /** Write the input here, then `run`. */
+  /** Write the first input here, then `run`. */
   readonly input: Float32Array;
+  /** All inputs by name: the observation, and what a recurrent network carries from step to step. */
+  readonly inputs: ReadonlyMap<string, Float32Array>;
   /** By name; the same arrays after every run. */
   readonly outputs: ReadonlyMap<string, Float32Array>;
   private readonly steps: readonly Step[];
 
   /**
-   * @param bytes of an .onnx file with one input [batch, n]
+   * @param bytes of an .onnx file whose inputs are [batch, n]
    * @param where the file, named in errors
+   * @param engine what computes the products
    * @throws UserError where the file is damaged, an operator is not supported or sizes do not fit
    */
-  constructor(bytes: Uint8Array, where: string) {
+  constructor(bytes: Uint8Array, where: string, engine: ProductEngine = plainProducts) {
     let model: OnnxModel;
     try {
       model = decodeModel(bytes);
@@ -36,14 +46,19 @@ export class Network {
     const vectors = new Map<string, Float32Array>();
     // Old writers list constants among the inputs too.
     const inputs = graph.inputs.filter(({ name }) => !constants.has(name));
-    const size = inputs[0]?.shape[1];
-    if (inputs.length !== 1 || inputs[0].shape.length !== 2 || typeof size !== 'number') {
-      const found = inputs.map((i) => `${i.name} [${i.shape.join(', ')}]`).join(', ') || 'none';
-      throw new UserError(`${where}: expected one input of shape [batch, n], found ${found}`);
+    const listed = inputs.map((i) => `${i.name} [${i.shape.join(', ')}]`).join(', ') || 'none';
+    if (inputs.length === 0)
+      throw new UserError(`${where}: expected an input of shape [batch, n], found none`);
+    for (const { name, shape } of inputs) {
+      const size = shape[1];
+      if (shape.length !== 2 || typeof size !== 'number')
+        throw new UserError(`${where}: expected inputs of shape [batch, n], found ${listed}`);
+      vectors.set(name, new Float32Array(size));
     }
-    this.input = new Float32Array(size);
-    vectors.set(inputs[0].name, this.input);
+    this.inputs = new Map(vectors);
+    this.input = vectors.get(inputs[0].name)!;
 
+    const products = engine.open();
     const steps: Step[] = [];
     for (const node of graph.nodes) {
       if (node.opType === 'Constant') {
@@ -56,9 +71,10 @@ export class Network {
           `${where}: node "${node.name}" is of type ${node.domain ? `${node.domain}.` : ''}${node.opType}, ` +
             `which the control loop cannot run; it runs ${Object.keys(operators).join(', ')}`,
         );
-      const step = build(contextOf(node, constants, vectors, where));
+      const step = build(contextOf(node, { graph, constants, vectors, products, where }));
       if (step) steps.push(step);
     }
+    products.finish();
     this.steps = steps;
     this.outputs = new Map(
       graph.outputs.map(({ name }) => {
@@ -74,12 +90,16 @@ export class Network {
   }
 }
 
-function contextOf(
-  node: OnnxNode,
-  constants: ReadonlyMap<string, OnnxTensor>,
-  vectors: Map<string, Float32Array>,
-  where: string,
-): NodeContext {
+interface Surroundings {
+  readonly graph: OnnxGraph;
+  readonly constants: ReadonlyMap<string, OnnxTensor>;
+  readonly vectors: Map<string, Float32Array>;
+  readonly products: Products;
+  readonly where: string;
+}
+
+function contextOf(node: OnnxNode, surroundings: Surroundings): NodeContext {
+  const { graph, constants, vectors, products, where } = surroundings;
   const fail = (why: string) => new UserError(`${where}: node "${node.name}" (${node.opType}): ${why}`);
   const alias = (of: Float32Array, i = 0) => {
     vectors.set(node.outputs[i], of);
@@ -87,6 +107,7 @@ function contextOf(
   return {
     node,
     fail,
+    products,
     alias,
     vector(i) {
       const vector = vectors.get(node.inputs[i]);
@@ -101,6 +122,11 @@ function contextOf(
       return tensor;
     },
     isConstant: (i) => constants.has(node.inputs[i]),
+    usedOnce: (i) => {
+      const vector = vectors.get(node.inputs[i]);
+      const readers = [...graph.nodes.flatMap((n) => n.inputs), ...graph.outputs.map((o) => o.name)];
+      return readers.filter((name) => vectors.get(name) === vector).length === 1;
+    },
     output(size, i = 0) {
       const vector = new Float32Array(size);
       alias(vector, i);

@@ -1,6 +1,7 @@
 import type { UserError } from '../base/errors.js';
 import type { OnnxNode, OnnxTensor } from '../onnx/model.js';
-import { activate, dense, layerNorm } from './layers.js';
+import { activate, layerNorm } from './layers.js';
+import type { Products } from './products.js';
 
 /**
  * What one ONNX node does at batch 1. Every value that is not constant is a vector: the last axis of
@@ -19,10 +20,14 @@ export interface NodeContext {
   /** The constant behind input i, or nothing where it is left out. @throws UserError where it is computed */
   constant(i: number): OnnxTensor | undefined;
   isConstant(i: number): boolean;
+  /** Is this node the only one that reads input i? */
+  usedOnce(i: number): boolean;
   /** Makes output i, a vector of this size. */
   output(size: number, i?: number): Float32Array;
   /** Lets output i be an existing vector. */
   alias(of: Float32Array, i?: number): void;
+  /** What computes products. */
+  readonly products: Products;
   fail(why: string): UserError;
 }
 
@@ -42,6 +47,10 @@ const activation =
   (kind: 'relu' | 'tanh' | 'sigmoid'): Builder =>
   (c) => {
     const x = c.vector(0);
+    if (kind === 'relu' && c.usedOnce(0) && c.products.rectify(x)) {
+      c.alias(x);
+      return undefined;
+    }
     const out = c.output(x.length);
     const v = new Float64Array(x.length);
     return () => {
@@ -86,18 +95,24 @@ const product: Builder = (c) => {
     for (let j = 0; j < outputs; j++)
       weight[i * outputs + j] = alpha * values[transposed ? j * inputs + i : i * outputs + j];
   const bias = new Float32Array(outputs);
-  if (c.node.inputs.length > 2 && c.node.inputs[2] !== '') {
+  const added = c.node.inputs.length > 2 && c.node.inputs[2] !== '';
+  if (added && c.isConstant(2)) {
     const addend = row(c, 2);
     if (addend.length !== outputs && addend.length !== 1)
       throw c.fail(`its bias has ${addend.length} elements for ${outputs} outputs`);
     for (let j = 0; j < outputs; j++) bias[j] = beta * addend[addend.length === 1 ? 0 : j];
   }
+  if (!added || c.isConstant(2)) return c.products.add({ x, weight, bias, out: c.output(outputs) });
+  // What is added was computed: two products into one, as in a recurrent layer.
+  const addend = c.vector(2);
+  if (addend.length !== outputs)
+    throw c.fail(`what it adds has ${addend.length} elements for ${outputs} outputs`);
+  const product = new Float32Array(outputs);
+  const step = c.products.add({ x, weight, bias, out: product });
   const out = c.output(outputs);
-  const sum = new Float64Array(outputs);
-  const active = new Int32Array(inputs);
   return () => {
-    dense(x, weight, bias, sum, active);
-    activate(sum, out, 'linear');
+    step();
+    for (let j = 0; j < outputs; j++) out[j] = product[j] + beta * addend[j];
   };
 };
 

@@ -1,10 +1,10 @@
 import { UserError } from '../base/errors.js';
+import { nativeKernels } from '../kernels/addon.js';
+import { wasmKernels } from '../kernels/wasm.js';
 import type { CompileOptions, Engine, EngineFinding, Program } from './engine.js';
 import type { EngineChoice, EngineName } from './engineNames.js';
 import type { Graph } from './graph.js';
 import { KernelEngine } from './native/engine.js';
-import { nativeKernels } from './native/kernels.js';
-import { wasmKernels } from './native/wasm.js';
 import { OnnxEngine } from './onnx/engine.js';
 import { ReferenceEngine } from './reference.js';
 import { TfjsEngine } from './tfjs/engine.js';

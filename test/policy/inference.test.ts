@@ -221,9 +221,9 @@ describe('networks that cannot be run', () => {
     ],
     ['an old operator set', model({ inputs: [x6] }, 11), 'uses ONNX operator set 11, expected 13 or newer'],
     [
-      'two inputs',
-      model({ inputs: [x6, { ...x6, name: 'h' }] }),
-      'expected one input of shape [batch, n], found x [batch, 6], h [batch, 6]',
+      'an input of another shape',
+      model({ inputs: [x6, { ...x6, name: 'h', shape: ['batch', 2, 3] }] }),
+      'expected inputs of shape [batch, n], found x [batch, 6], h [batch, 2, 3]',
     ],
     ['no input', model({}), 'found none'],
     [

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { instructionSets, nativeKernels } from '../../src/kernels/addon.js';
+import { wasmKernels } from '../../src/kernels/wasm.js';
 import { Graph, gradients } from '../../src/tensor/index.js';
 import { KernelEngine } from '../../src/tensor/native/engine.js';
-import { instructionSets, nativeKernels } from '../../src/tensor/native/kernels.js';
 import { layOut } from '../../src/tensor/native/layout.js';
-import { wasmKernels } from '../../src/tensor/native/wasm.js';
 import * as t from '../../src/tensor/operations.js';
 import { ReferenceEngine } from '../../src/tensor/reference.js';
 import { expectClose, values } from './support.js';

@@ -1,9 +1,9 @@
+import { elementwise, floatWord, type SlotKind, slotKinds } from '../../kernels/vocabulary.js';
 import type { Tensor } from '../graph.js';
 import { type Shape, sizeOf, stridesOf } from '../shape.js';
 import { behind } from './fuse.js';
 import type { Placing } from './schedule.js';
 import { type Access, access, broadcast, collapse, type View } from './view.js';
-import { elementwise, floatWord, type SlotKind, slotKinds } from './vocabulary.js';
 
 /** Floats of a strip: a handful of strips fit into a first-level cache. */
 const STRIP = 512;

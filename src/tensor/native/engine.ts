@@ -1,3 +1,4 @@
+import type { Host, KernelsFound } from '../../kernels/addon.js';
 import {
   type CompileOptions,
   checkedInput,
@@ -7,7 +8,6 @@ import {
 } from '../engine.js';
 import type { Graph } from '../graph.js';
 import { ShapeError } from '../shape.js';
-import type { Host, KernelsFound } from './kernels.js';
 import { type Layout, type LayoutOptions, layOut } from './layout.js';
 import type { View } from './view.js';
 

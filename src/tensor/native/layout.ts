@@ -1,9 +1,9 @@
+import { instructions, type Tiling } from '../../kernels/vocabulary.js';
 import { type Graph, reachable, type Step, type Tensor } from '../graph.js';
 import { aligned, placeTemporaries } from './arena.js';
 import { lower } from './lower.js';
 import { type Instruction, type Placing, schedule } from './schedule.js';
 import { type Region, type View, wholeView } from './view.js';
-import { instructions, type Tiling } from './vocabulary.js';
 
 export interface LayoutOptions {
   readonly tiling: Tiling;

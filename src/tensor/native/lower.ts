@@ -1,3 +1,4 @@
+import type { Tiling } from '../../kernels/vocabulary.js';
 import { reachable, type Step, type Tensor } from '../graph.js';
 import { type Shape, sameShape, sizeOf } from '../shape.js';
 import { buildChain, type Chain, copyChain, fillChain } from './chain.js';
@@ -16,7 +17,6 @@ import {
   type View,
   wholeView,
 } from './view.js';
-import type { Tiling } from './vocabulary.js';
 
 export interface LowerOptions {
   /** Where inputs, states and constants lie. */

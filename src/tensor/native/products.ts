@@ -1,9 +1,9 @@
+import type { Tiling } from '../../kernels/vocabulary.js';
 import type { Op, Tensor } from '../graph.js';
 import { type Shape, sizeOf } from '../shape.js';
 import type { Chain } from './chain.js';
 import type { Instruction } from './schedule.js';
 import { access, broadcast, type Region, sharedAxis, type View } from './view.js';
-import type { Tiling } from './vocabulary.js';
 
 /** A result that only the chain behind the product reads. */
 const NOWHERE = -1;

@@ -1,8 +1,8 @@
+import { floatWord, rowFunctions } from '../../kernels/vocabulary.js';
 import type { Op, Tensor } from '../graph.js';
 import { sizeOf } from '../shape.js';
 import type { Instruction } from './schedule.js';
 import { access, collapse, reshaped, sharedAxis, type View } from './view.js';
-import { floatWord, rowFunctions } from './vocabulary.js';
 
 /** Sum, mean or maximum along axes. */
 export function reduction(t: Tensor, from: View, to: View): Instruction {

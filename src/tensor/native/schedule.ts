@@ -1,5 +1,5 @@
+import type { instructions } from '../../kernels/vocabulary.js';
 import { type Access, conflict, type Region } from './view.js';
-import type { instructions } from './vocabulary.js';
 
 /** Where a region's elements begin in the arena, in floats. */
 export type Placing = (region: Region, offset?: number) => number;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import { packageRoot } from '../../base/files.js';
-import type { Host, HostOptions, KernelsFound } from './kernels.js';
+import { packageRoot } from '../base/files.js';
+import type { Host, HostOptions, KernelsFound } from './addon.js';
 import type { Tiling } from './vocabulary.js';
 
 /** What native/wasm.cpp exports. Addresses are bytes. */

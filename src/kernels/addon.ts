@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { packageRoot } from '../../base/files.js';
+import { packageRoot } from '../base/files.js';
 import { elementwise, instructions, type Tiling } from './vocabulary.js';
 
 /** Memory and threads in which programs run. */
