@@ -56,7 +56,8 @@ export class Simulation {
   readonly model: MjModel;
   /** Seconds of one physics step. */
   readonly timestep_s: number;
-  private readonly raw: MjData;
+  /** MuJoCo's own data, for what has no view here. */
+  readonly raw: MjData;
   private readonly stateBuffer: DoubleBuffer;
   private readonly nWarnings: number;
   private d!: Views<typeof dataViews>;

@@ -16,6 +16,7 @@ const rooms: Record<string, readonly string[] | 'all'> = {
   'src/control': ['src/robot', 'src/safety', 'src/policy', 'src/tasks', 'src/streams'],
   'src/streams': ['src/robot'],
   'src/tasks': ['src/robot'],
+  'src/recording': ['src/robot', 'src/control', 'src/safety', 'src/tasks', 'src/ros', 'src/datasets'],
   'src/datasets': ['src/robot', 'src/tasks'],
   'src/kernels': [],
   'src/tensor': ['src/kernels'],

@@ -5,6 +5,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./start.js')).startCommand(),
   train: async () => (await import('./train.js')).trainCommand(),
   demonstrate: async () => (await import('./demonstrate.js')).demonstrateCommand(),
+  record: async () => (await import('./record.js')).recordCommand(),
+  dataset: async () => (await import('./dataset.js')).datasetCommand(),
   run: async () => (await import('./run.js')).runCommand(),
   teleop: async () => (await import('./teleop.js')).teleopCommand(),
   learn: async () => (await import('./learn.js')).learnCommand(),

@@ -29,6 +29,8 @@ async function program(argv: readonly string[]): Promise<Command> {
     .version(packageInfo.version, '-V, --version')
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', EXAMPLES)
+    // A command's own subcommands have options of the same names as the command has.
+    .enablePositionalOptions()
     .exitOverride();
   const asked = argv.find((word) => !word.startsWith('-'));
   const wanted = asked !== undefined && asked in commands ? [asked] : Object.keys(commands);

@@ -8,6 +8,7 @@ import { SafetyLog } from '../control/safetyLog.js';
 import { type Launch, loadLaunch } from '../launch/launch.js';
 import { admit } from '../policy/admission.js';
 import { type Bundle, readBundle } from '../policy/bundle.js';
+import type { RecorderReport } from '../recording/recorderWorker.js';
 import { loadRobot } from '../robot/load.js';
 import type { RobotSpec } from '../robot/spec.js';
 import { createTask } from '../tasks/index.js';
@@ -20,6 +21,7 @@ import { LearnerChild } from './learnerChild.js';
 import { operator } from './operator.js';
 import { engineOption, port, seconds } from './options.js';
 import { printJson } from './output.js';
+import { Recording, type RecordingRequest } from './recording.js';
 import { StatusLine } from './statusLine.js';
 import { type Device, toggle } from './teleopDevices.js';
 import { Watch } from './watch.js';
@@ -47,6 +49,9 @@ export interface RunOptions {
   readonly dashboardPort?: number;
   /** What a person holds in their hands, beside the dashboard. */
   readonly device?: Device;
+  readonly recording?: RecordingRequest;
+  /** Told what was recorded, once the file is closed. */
+  readonly onRecorded?: (report: RecorderReport) => void;
 }
 
 /** What a run ends with under `--json`. */
@@ -122,6 +127,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
   const watch = new Watch(robot);
   const ending = new Ending();
   robot.failures.subscribe((error) => ending.fail(error));
+  let recording: Recording | undefined;
   const letGo = operator({
     stop: () => ending.end('stopped'),
     emergencyStop: () => {
@@ -129,7 +135,9 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
       ending.emergencyStop();
       ending.end('emergency stop');
     },
-    onKey: (key) => cockpit?.press(key),
+    onKey: (key) => {
+      if (!recording?.press(key)) cockpit?.press(key);
+    },
   });
   let fleet: FleetLink | undefined;
   let cockpit: Cockpit | undefined;
@@ -159,6 +167,15 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
         },
       });
     if (robot.canReplace) sendAway = attend(robot, () => notice('fallen; put back on its feet'));
+    if (options.recording)
+      recording = await Recording.open(
+        launch,
+        robotFile,
+        robot,
+        options.recording,
+        bundle !== undefined,
+        notice,
+      );
     await armed(robot);
     detach = await options.device?.(cockpit.station);
     // Without a policy there is nobody to take it from.
@@ -188,6 +205,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
     status.end();
     // Torque off before anything else is taken down.
     await robot.close();
+    if (recording) options.onRecorded?.(await recording.close());
     letGo();
     await cockpit?.close();
     await learner?.close();

@@ -250,6 +250,11 @@ export class RobotProcess {
     return this.buffers;
   }
 
+  /** Shared memory, for an `Observer` in a thread of its own. */
+  get shared(): RobotBuffers {
+    return this.buffers;
+  }
+
   stopTrace(): void {
     this.memory.set(Word.tracing, 0);
   }

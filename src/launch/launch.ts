@@ -82,6 +82,20 @@ const dashboardSchema = z
       });
   });
 
+const cameraSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9_]+$/),
+    width: z.int().positive().max(640).default(64),
+    height: z.int().positive().max(480).default(64),
+    rate_hz: z.number().positive().max(60).default(10),
+    from_m: z.tuple([z.number(), z.number(), z.number()]).describe('where it stands'),
+    at_m: z.tuple([z.number(), z.number(), z.number()]).describe('what it looks at'),
+    fov_rad: z.number().positive().max(2.5).default(0.8).describe('vertical angle of view'),
+  })
+  .describe('a simulated camera, whose pictures are recorded');
+
+export type Camera = z.output<typeof cameraSchema>;
+
 export const launchSchema = z.strictObject({
   robot: z.string().min(1).describe('name, or path of its folder'),
   name: name.optional().describe("of this one robot in the fleet; the robot's own where not given"),
@@ -97,6 +111,7 @@ export const launchSchema = z.strictObject({
   explore: z.number().min(0).max(2).default(0).describe("factor on the policy's own spread; 0: mean action"),
   seed: z.int().nonnegative().default(0).describe('of goals and exploration'),
   learner: learnerSchema.prefault({ enabled: false }),
+  cameras: z.array(cameraSchema).default([]),
   dashboard: dashboardSchema.prefault({}),
   realtime: z.strictObject({ fifo: z.boolean().default(true) }).prefault({}),
   runs: z.string().min(1).default('runs').describe('folder in which each run gets a folder of its own'),

@@ -27,7 +27,7 @@ export class RobotState {
     joints: number,
     feet: number,
     objects = 0,
-    flat = new Float64Array(RobotState.length(joints, feet, objects)),
+    flat: Float64Array = new Float64Array(RobotState.length(joints, feet, objects)),
   ) {
     this.flat = flat;
     let at = 2;
@@ -96,7 +96,7 @@ export class JointCommand {
   readonly kd_nm_s_rad: Float64Array;
   readonly torque_nm: Float64Array;
 
-  constructor(joints: number, flat = new Float64Array(JointCommand.length(joints))) {
+  constructor(joints: number, flat: Float64Array = new Float64Array(JointCommand.length(joints))) {
     this.flat = flat;
     let at = 2;
     const take = () => {

@@ -118,7 +118,57 @@ export interface JointTrajectory {
   points: JointTrajectoryPoint[];
 }
 
+export interface PolicyStep {
+  stamp: Time;
+  episode: number;
+  step: number;
+  reward: number;
+  flags: number;
+  authority: string;
+  policy: number;
+  observation: Numbers | Float32Array;
+  next_observation: Numbers | Float32Array;
+  asked: Numbers | Float32Array;
+  executed: Numbers | Float32Array;
+}
+
+export interface SafetyStatus {
+  stamp: Time;
+  mode: string;
+  authority: string;
+  latched: string;
+  events: number;
+}
+
+export interface EpisodeMark {
+  stamp: Time;
+  episode: number;
+  kind: string;
+  task: string;
+  outcome: string;
+  operator: string;
+  notes: string;
+  intervention_begin: Numbers;
+  intervention_end: Numbers;
+}
+
+/** Row by row; `rgb8` has three bytes a pixel. */
+export interface Image {
+  header: Header;
+  height: number;
+  width: number;
+  encoding: string;
+  is_bigendian: number;
+  step: number;
+  data: Uint8Array;
+}
+
 export interface MessageTypes {
+  'reverie_msgs/msg/PolicyStep': PolicyStep;
+  'reverie_msgs/msg/SafetyStatus': SafetyStatus;
+  'reverie_msgs/msg/SafetyEvent': { stamp: Time; cause: string; joint: string; value: number; limit: number };
+  'reverie_msgs/msg/EpisodeMark': EpisodeMark;
+  'sensor_msgs/msg/Image': Image;
   'builtin_interfaces/msg/Time': Time;
   'diagnostic_msgs/msg/DiagnosticArray': DiagnosticArray;
   'geometry_msgs/msg/Twist': Twist;
