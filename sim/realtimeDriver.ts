@@ -1,9 +1,7 @@
 import { Random } from '../src/base/random.js';
 import { now_s } from '../src/control/clock.js';
 import type { HostedDriver } from '../src/control/hostedDriver.js';
-import { Chain } from '../src/robot/kinematics.js';
 import { loadRobot, type Robot } from '../src/robot/load.js';
-import { feetOf } from '../src/robot/spec.js';
 import { type BodyMotion, DriveMode, JointCommand, type RobotState } from '../src/robot/state.js';
 import { loadMujoco, type Mujoco } from './mujoco.js';
 import {
@@ -14,6 +12,7 @@ import {
 } from './randomise.js';
 import { SimRobot } from './simRobot.js';
 import { SimulationDiverged } from './simulation.js';
+import { standingHeight_m } from './standing.js';
 
 /** How a launch file names what the simulated world varies. */
 export const randomisations: Readonly<Record<'none' | 'evaluation' | 'training', Randomisation>> = {
@@ -151,10 +150,7 @@ class RealtimeSimRobot implements HostedDriver {
     const { spec } = this.sim;
     const draw = this.replacements++;
     const home = spec.joints.map((j) => j.home_rad);
-    const legs = feetOf(spec).map((foot) => new Chain(foot, spec));
-    for (const leg of legs) leg.update(home);
-    const lowest = Math.min(0, ...legs.map((leg, f) => leg.tip_m[2] - feetOf(spec)[f].tip_radius_m));
-    const base = { height_m: CLEARANCE_M - lowest, orientation: [1, 0, 0, 0] };
+    const base = { height_m: CLEARANCE_M + standingHeight_m(spec, home), orientation: [1, 0, 0, 0] };
     this.disturbances.begin(Random.stream(this.options.seed, 'disturbances', draw));
     this.sim.reset(
       Random.stream(this.options.seed, 'sensors', draw),

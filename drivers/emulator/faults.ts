@@ -2,26 +2,28 @@ import { Random } from '../../src/base/random.js';
 
 /** What goes wrong on an emulated wire; may be changed while it runs. */
 export class WireFaults {
-  /** Probability for each answer: one bit flipped, cut short, joined with the next, sent twice. */
+  /** Probability for each answer: one bit flipped, cut short, joined with the next. */
   flip = 0;
   truncate = 0;
   merge = 0;
   /** Milliseconds that every answer is late. */
   delay_ms = 0;
-  /** Ids that hear and say nothing. */
-  readonly silent = new Set<number>();
   private readonly random: Random;
   private kept: Uint8Array | undefined;
 
-  constructor(seed: number) {
-    this.random = Random.stream(seed, 'wire');
+  constructor(
+    seed: number,
+    bus: string,
+    private readonly send: (bytes: Uint8Array) => void,
+  ) {
+    this.random = Random.stream(seed, 'wire', bus);
   }
 
-  apply(answers: readonly Uint8Array[], send: (bytes: Uint8Array) => void): void {
+  apply(answers: readonly Uint8Array[]): void {
     if (answers.length === 0) return;
     const out = Buffer.concat(answers.map((answer) => this.damage(answer)));
-    if (this.delay_ms > 0) setTimeout(() => send(out), this.delay_ms);
-    else send(out);
+    if (this.delay_ms > 0) setTimeout(() => this.send(out), this.delay_ms);
+    else this.send(out);
   }
 
   private damage(answer: Uint8Array): Uint8Array {

@@ -1,92 +1,71 @@
+import type { BusOf } from '../../src/robot/busSpec.js';
+import { COUNT_RAD, COUNTS } from '../bus/encoder.js';
+import { type DriveModel, EmulatedDrive, type Loop, Motor, type Shaft } from '../emulator/drive.js';
 import { decodeSigned, ErrorBit, encode, encodeSigned, Instruction, type Packet } from './codec.js';
-import { COUNT_RAD, COUNTS, CURRENT_A, MODEL_STS3215, Register } from './registers.js';
+import { CURRENT_A, MODEL_STS3215, Register } from './registers.js';
 
-/** What moves behind an emulated servo's horn. */
-export interface Shaft {
-  readonly position_rad: number;
-  readonly velocity_rad_s: number;
-  readonly torque_nm: number;
-}
-
-export interface ServoModel {
-  readonly id: number;
-  readonly torque_nm_a: number;
-  readonly stall_torque_nm: number;
-}
-
-const AMBIENT_C = 25;
-/** Of copper and case together: kelvin per watt, and seconds to warm up. */
-const THERMAL_K_W = 6;
-const THERMAL_S = 120;
-const WINDING_OHM = 4;
-/** A servo that pushes harder than this share of its stall torque for this long switches off. */
-const OVERLOAD_SHARE = 0.9;
-const OVERLOAD_S = 2;
+type Entry = BusOf<'feetech'>['joints'][string];
 
 /** An STS3215 as the wire shows it: a memory of registers, some of which the motor turns on. */
-export class EmulatedServo {
+export class EmulatedServo extends EmulatedDrive<Entry> {
   readonly memory = new Uint8Array(128);
-  powered = true;
   error = 0;
-  /** Answers with this id, as one with a damaged memory would. */
-  answersAs: number | undefined;
-  private temperature_c = AMBIENT_C;
-  private overloaded_s = 0;
+  private readonly motor = new Motor();
   private scheduled: { readonly address: number; readonly data: Uint8Array } | undefined;
 
-  constructor(readonly model: ServoModel) {
+  constructor(model: DriveModel<Entry>) {
+    super(model);
     this.setWord(Register.firmware, 0x0903);
     this.setWord(Register.model, MODEL_STS3215);
-    this.memory[Register.id] = model.id;
+    this.memory[Register.id] = model.map.id;
     this.setWord(Register.maxAngle, COUNTS - 1);
     this.memory[Register.maxTemperature] = 70;
     this.setWord(Register.maxTorque, 1000);
     this.boot();
   }
 
-  get id(): number {
+  override get id(): number {
     return this.memory[Register.id];
   }
 
-  /** Joint position that it goes for, as the encoder's angle; undefined without torque. */
-  get goal_rad(): number | undefined {
+  override set id(id: number) {
+    this.memory[Register.id] = id;
+  }
+
+  override get loop(): Loop | undefined {
     if (!this.powered || this.memory[Register.torque] !== 1) return undefined;
     const lowest = this.word(Register.minAngle);
     const highest = this.word(Register.maxAngle);
     const goal = decodeSigned(this.word(Register.goalPosition), 15);
-    return (Math.min(highest, Math.max(lowest, goal)) - COUNTS / 2) * COUNT_RAD;
+    const position_rad = (Math.min(highest, Math.max(lowest, goal)) - COUNTS / 2) * COUNT_RAD;
+    return { position_rad, velocity_rad_s: 0, torque_nm: 0, ...this.gains, limit_nm: this.limit_nm };
   }
 
+  /** Of the torque limit register, at the shaft. */
   get limit_nm(): number {
-    return (this.word(Register.torqueLimit) / 1000) * this.model.stall_torque_nm;
+    const { stall_torque_nm, gear_ratio } = this.model.map;
+    return ((this.word(Register.torqueLimit) / 1000) * stall_torque_nm) / gear_ratio;
   }
 
-  /** Loses power, and with it all above the lock; or gets it again. */
-  power(on: boolean): void {
-    if (on && !this.powered) this.boot();
-    this.powered = on;
-  }
-
-  /** Registers follow the shaft. @param supply_v before this servo's own draw */
-  update(shaft: Shaft, dt_s: number, supply_v: number): void {
-    const current_a = shaft.torque_nm / this.model.torque_nm_a;
-    const loss_w = current_a * current_a * WINDING_OHM;
-    this.temperature_c += ((AMBIENT_C + loss_w * THERMAL_K_W - this.temperature_c) * dt_s) / THERMAL_S;
-    const load = Math.abs(shaft.torque_nm) / this.model.stall_torque_nm;
-    this.overloaded_s = load > OVERLOAD_SHARE ? this.overloaded_s + dt_s : 0;
-    if (this.overloaded_s > OVERLOAD_S) this.overload();
-    if (this.temperature_c > this.memory[Register.maxTemperature]) this.shutDown(ErrorBit.overheating);
+  override update(shaft: Shaft, dt_s: number, supply_v: number): void {
+    const { torque_nm_a, stall_torque_nm, gear_ratio } = this.model.map;
+    const torque_nm = shaft.torque_nm * gear_ratio;
+    const current_a = torque_nm / torque_nm_a;
+    const load = Math.abs(torque_nm) / stall_torque_nm;
+    if (this.motor.update(load, current_a, dt_s)) this.overload();
+    const { temperature_c } = this.motor;
+    if (temperature_c > this.memory[Register.maxTemperature]) this.shutDown(ErrorBit.overheating);
     this.setWord(Register.position, encodeSigned(shaft.position_rad / COUNT_RAD + COUNTS / 2, 15));
     this.setWord(Register.velocity, encodeSigned(shaft.velocity_rad_s / COUNT_RAD, 15));
-    this.setWord(Register.load, encodeSigned(1000 * Math.sign(shaft.torque_nm) * load, 10));
+    this.setWord(Register.load, encodeSigned(1000 * Math.sign(torque_nm) * load, 10));
     this.setWord(Register.current, encodeSigned(current_a / CURRENT_A, 15));
     this.memory[Register.voltage] = Math.round(10 * supply_v);
-    this.memory[Register.temperature] = Math.round(this.temperature_c);
+    this.memory[Register.temperature] = Math.round(temperature_c);
     this.memory[Register.status] = this.error;
     this.memory[Register.moving] = Math.abs(shaft.velocity_rad_s) > 0.02 ? 1 : 0;
   }
 
-  overload(): void {
+  override overload(): void {
     this.shutDown(ErrorBit.overload);
   }
 
@@ -130,19 +109,19 @@ export class EmulatedServo {
       this.error &= ~ErrorBit.overload;
   }
 
-  private boot(): void {
+  protected override boot(): void {
     this.memory.fill(0, Register.torque, Register.position);
     this.memory[Register.lock] = 1;
     this.setWord(Register.torqueLimit, this.word(Register.maxTorque));
     this.setWord(Register.goalPosition, this.word(Register.position));
     this.error = 0;
-    this.overloaded_s = 0;
+    this.motor.rest();
   }
 
   private shutDown(bit: number): void {
     this.error |= bit;
     this.memory[Register.torque] = 0;
-    this.overloaded_s = 0;
+    this.motor.rest();
   }
 
   private word(address: number): number {

@@ -1,3 +1,4 @@
+import type { EmulatedLine } from '../emulator/drive.js';
 import type { WireFaults } from '../emulator/faults.js';
 import { Framer } from '../framing.js';
 import { BROADCAST, framing, Instruction, type Packet } from './codec.js';
@@ -7,20 +8,18 @@ import type { EmulatedServo } from './emulatedServo.js';
  * Servos on one line: takes what a host writes and gives what it would hear. Servos of the same id
  * speak at the same moment, and the line, which any of them pulls low, carries the AND of their bytes.
  */
-export class FeetechEmulator {
+export class FeetechEmulator implements EmulatedLine {
   private readonly framer = new Framer(framing);
 
-  /** @param send puts bytes on the line */
   constructor(
-    readonly servos: readonly EmulatedServo[],
+    readonly drives: readonly EmulatedServo[],
     private readonly faults: WireFaults,
-    private readonly send: (bytes: Uint8Array) => void,
   ) {}
 
   receive(bytes: Uint8Array): void {
     const answers: Uint8Array[] = [];
     this.framer.push(bytes, (packet) => answers.push(...this.answers(packet)));
-    this.faults.apply(answers, this.send);
+    this.faults.apply(answers);
   }
 
   private answers(packet: Packet): Uint8Array[] {
@@ -40,7 +39,12 @@ export class FeetechEmulator {
   }
 
   private of(id: number, packet: Packet): Uint8Array[] {
-    const answers = this.listening.flatMap((s) => (s.id === id ? (s.answer(packet) ?? []) : []));
+    const answers = this.listening
+      .filter((s) => s.id === id)
+      .flatMap((s) => {
+        const answer = s.answer(packet);
+        return answer && !s.silent ? [answer] : [];
+      });
     return answers.length === 0 ? [] : [answers.reduce((a, b) => a.map((byte, i) => byte & (b[i] ?? 255)))];
   }
 
@@ -52,6 +56,6 @@ export class FeetechEmulator {
   }
 
   private get listening(): EmulatedServo[] {
-    return this.servos.filter((s) => s.powered && !this.faults.silent.has(s.id));
+    return this.drives.filter((s) => s.powered);
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseUserInput, UserError } from '../../src/base/errors.js';
 import type { RobotSpec } from '../../src/robot/spec.js';
-import { COUNT_RAD, COUNTS } from './registers.js';
+import { COUNT_RAD, COUNTS } from '../bus/encoder.js';
 
 /**
  * LeRobot's calibration of an SO-100 or SO-101 arm, a JSON file with an entry for each motor. Its homing

@@ -32,9 +32,6 @@ export const Register = {
 /** From present position to present current, in one read. */
 export const FEEDBACK = { address: Register.position, length: 15 } as const;
 
-export const COUNTS = 4096;
-/** One count, rad. */
-export const COUNT_RAD = (2 * Math.PI) / COUNTS;
 /** One count of current, A. Not checked against a servo. */
 export const CURRENT_A = 0.0065;
 /** What an STS3215 answers at `Register.model`. */

@@ -1,5 +1,5 @@
 import { type Framing, sum8 } from '../framing.js';
-import { DEGREE_RAD, fromEuler, type ImuSample, STANDARD_GRAVITY_M_S2, viewOf } from './sample.js';
+import { DEGREE_RAD, fromEuler, type ImuSample, int16, STANDARD_GRAVITY_M_S2, viewOf } from './sample.js';
 
 /**
  * BNO085 in UART-RVC mode, 115200 baud, 100 Hz: `AA AA index`, yaw, pitch, roll in 0.01°, acceleration
@@ -45,10 +45,10 @@ export function encode(
   const view = viewOf(bytes);
   bytes.set([0xaa, 0xaa, frame.index]);
   [frame.yaw_rad, frame.pitch_rad, frame.roll_rad].forEach((a, i) => {
-    view.setInt16(3 + 2 * i, Math.round(a / DEGREE_RAD / 0.01), true);
+    view.setInt16(3 + 2 * i, int16(a / DEGREE_RAD / 0.01), true);
   });
   frame.accel_m_s2.forEach((a, i) => {
-    view.setInt16(9 + 2 * i, Math.round((a / STANDARD_GRAVITY_M_S2) * 1e3), true);
+    view.setInt16(9 + 2 * i, int16((a / STANDARD_GRAVITY_M_S2) * 1e3), true);
   });
   bytes[LENGTH - 1] = sum8(bytes, 2, LENGTH - 1);
   return bytes;

@@ -22,6 +22,20 @@ export function fromEuler(roll: number, pitch: number, yaw: number): [number, nu
   ];
 }
 
+/** Roll, pitch and yaw of a quaternion, as `fromEuler` takes them. */
+export function toEuler([w, x, y, z]: readonly [number, number, number, number]): [number, number, number] {
+  return [
+    Math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y)),
+    Math.asin(Math.min(1, Math.max(-1, 2 * (w * y - z * x)))),
+    Math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)),
+  ];
+}
+
+/** Clipped to what the wire holds. */
+export function int16(value: number): number {
+  return Math.min(32767, Math.max(-32768, Math.round(value)));
+}
+
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

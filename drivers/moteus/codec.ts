@@ -82,8 +82,32 @@ export function encodeReply(values: readonly Write[]): Uint8Array {
 
 /** Registers and raw values of a reply. @returns undefined when it is no whole reply */
 export function decodeReply(data: Uint8Array): Write[] | undefined {
+  const frames = decodeSubframes(data);
+  if (!frames || frames.some((f) => f.base !== 0x20)) return undefined;
+  return frames.map(({ register, kind, values }) => ({ register, kind, values }));
+}
+
+/** What a frame to a drive writes and asks for. @returns undefined when it is no whole request */
+export function decodeRequest(data: Uint8Array): { writes: Write[]; reads: Read[] } | undefined {
+  const frames = decodeSubframes(data);
+  if (!frames || frames.some((f) => f.base === 0x20)) return undefined;
+  const writes = frames.filter((f) => f.base === 0);
+  const reads = frames.filter((f) => f.base === 0x10);
+  return {
+    writes: writes.map(({ register, kind, values }) => ({ register, kind, values })),
+    reads: reads.map(({ register, kind, count }) => ({ register, kind, count })),
+  };
+}
+
+interface Subframe extends Write {
+  /** 00 write, 10 read, 20 reply. */
+  readonly base: number;
+  readonly count: number;
+}
+
+function decodeSubframes(data: Uint8Array): Subframe[] | undefined {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const found: Write[] = [];
+  const found: Subframe[] = [];
   let at = 0;
   const readVarint = (): number | undefined => {
     let value = 0;
@@ -97,37 +121,58 @@ export function decodeReply(data: Uint8Array): Write[] | undefined {
   while (at < data.length) {
     const code = data[at++];
     if (code === 0x50) continue;
-    if ((code & 0xf0) !== 0x20) return undefined;
+    const base = code & 0xf0;
+    if (base > 0x20) return undefined;
     const index = (code >> 2) & 3;
     const count = code & 3 || readVarint();
     const register = readVarint();
-    if (!count || register === undefined || at + count * sizes[index] > data.length) return undefined;
+    if (!count || register === undefined) return undefined;
     const values: number[] = [];
-    for (let i = 0; i < count; i++, at += sizes[index])
-      values.push(
-        index === 0
-          ? view.getInt8(at)
-          : index === 1
-            ? view.getInt16(at, true)
-            : index === 2
-              ? view.getInt32(at, true)
-              : view.getFloat32(at, true),
-      );
-    found.push({ register, kind: kinds[index], values });
+    if (base !== 0x10) {
+      if (at + count * sizes[index] > data.length) return undefined;
+      for (let i = 0; i < count; i++, at += sizes[index]) values.push(valueAt(view, kinds[index], at));
+    }
+    found.push({ base, register, kind: kinds[index], count, values });
   }
   return found;
+}
+
+function valueAt(view: DataView, kind: Kind, at: number): number {
+  if (kind === 'int8') return view.getInt8(at);
+  if (kind === 'int16') return view.getInt16(at, true);
+  return kind === 'int32' ? view.getInt32(at, true) : view.getFloat32(at, true);
 }
 
 /** Lengths that CAN-FD has; the rest is padded with no-operations (0x50). */
 const lengths = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64];
 
-export function encodeSend(source: number, destination: number, data: Uint8Array, reply = true): string {
+/** @throws RangeError when there are more bytes than a CAN-FD frame holds */
+export function padded(data: Uint8Array): Uint8Array {
   const length = lengths.find((n) => n >= data.length);
   if (length === undefined) throw new RangeError(`${data.length} bytes in a CAN-FD frame, at most 64`);
-  const padded = Buffer.alloc(length, 0x50);
-  padded.set(data);
+  const frame = new Uint8Array(length).fill(0x50);
+  frame.set(data);
+  return frame;
+}
+
+export function encodeSend(source: number, destination: number, data: Uint8Array, reply = true): string {
   const id = ((source << 8) | destination | (reply ? 0x8000 : 0)).toString(16).padStart(4, '0');
-  return `can send ${id} ${padded.toString('hex')}\n`;
+  return `can send ${id} ${Buffer.from(padded(data)).toString('hex')}\n`;
+}
+
+/** A host's line, as an adapter reads it. @returns undefined where it is none that sends */
+export function parseSend(
+  line: string,
+): { source: number; destination: number; reply: boolean; data: Uint8Array } | undefined {
+  const match = /^can send ([0-9a-f]{1,8}) ((?:[0-9a-f]{2}){0,64})\s*$/i.exec(line);
+  if (!match) return undefined;
+  const id = Number.parseInt(match[1], 16);
+  return {
+    source: (id >> 8) & 0x7f,
+    destination: id & 0x7f,
+    reply: (id & 0x8000) !== 0,
+    data: Uint8Array.from(Buffer.from(match[2], 'hex')),
+  };
 }
 
 export type FdcanusbLine =

@@ -3,6 +3,8 @@ import { type Framing, lines } from '../framing.js';
 /** ODrive's ASCII protocol: lines, with ` *N` behind them where a checksum (XOR of all bytes before) is wanted. */
 export type OdriveLine = { readonly text: string; readonly checked: boolean } | { readonly damaged: string };
 
+export const AxisState = { idle: 1, closedLoop: 8 } as const;
+
 export function xorOf(text: string): number {
   let xor = 0;
   for (let i = 0; i < text.length; i++) xor ^= text.charCodeAt(i);
@@ -28,7 +30,8 @@ export const readProperty = (name: string) => encodeLine(`r ${name}`);
 export const writeProperty = (name: string, value: number | string) => encodeLine(`w ${name} ${value}`);
 export const clearErrors = () => encodeLine('sc');
 
-function parse(line: string): OdriveLine {
+/** A line of either side. */
+export function parseLine(line: string): OdriveLine {
   const text = line.replace(/\r?\n$/, '');
   const star = text.lastIndexOf('*');
   if (star < 0) return { text: text.trim(), checked: false };
@@ -39,7 +42,7 @@ function parse(line: string): OdriveLine {
     : { damaged: text };
 }
 
-export const framing: Framing<OdriveLine> = lines(256, '\n', parse);
+export const framing: Framing<OdriveLine> = lines(256, '\n', parseLine);
 
 /** Turns and turns/s of an answer to `feedback`. */
 export function parseFeedback(

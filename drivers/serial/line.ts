@@ -70,6 +70,8 @@ export class SerialLine {
     await new Promise<void>((resolve, reject) => {
       port.open((error) => (error ? reject(this.explain(error)) : resolve()));
     });
+    // What came before anybody listened is of no time that is known.
+    await new Promise<void>((resolve) => port.flush(() => resolve()));
     this.port = port;
     // FTDI adapters hold bytes back for 16 ms unless told not to; others, and terminals, know no such thing.
     const lowLatency = { lowLatency: true } as unknown as Parameters<SerialPort['set']>[0];

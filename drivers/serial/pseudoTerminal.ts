@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, lstatSync, symlinkSync, unlinkSync } from 'node:fs';
+import { closeSync, lstatSync, symlinkSync, unlinkSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { ReadStream } from 'node:tty';
 import { UserError } from '../../src/base/errors.js';
@@ -28,7 +28,8 @@ function loadNative(): Native {
 export class PseudoTerminal {
   readonly path: string;
   onData: (bytes: Uint8Array) => void = () => {};
-  private readonly master: ReadStream & { write(bytes: Uint8Array): void };
+  private readonly master: ReadStream;
+  private readonly fd: number;
   private readonly slave: number;
   private closed = false;
 
@@ -42,7 +43,8 @@ export class PseudoTerminal {
     execFileSync('stty', [process.platform === 'darwin' ? '-f' : '-F', pty, 'raw', '-echo'], {
       stdio: 'ignore',
     });
-    this.master = new ReadStream(master) as unknown as ReadStream & { write(bytes: Uint8Array): void };
+    this.fd = master;
+    this.master = new ReadStream(master);
     this.master.on('data', (chunk: Buffer) => this.onData(chunk));
     this.master.on('error', () => {});
     if (link) {
@@ -51,8 +53,15 @@ export class PseudoTerminal {
     }
   }
 
+  /** What does not fit since nobody reads is lost, as on a wire. */
   write(bytes: Uint8Array): void {
-    if (!this.closed) this.master.write(bytes);
+    if (this.closed) return;
+    try {
+      // The stream would try again and again until there is room, and do nothing else.
+      writeSync(this.fd, bytes);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
   }
 
   /** Pulls the plug: the port is gone for whoever has it open. */

@@ -3,7 +3,6 @@ import { cycleOf, FeetechBus } from '../../drivers/feetech/bus.js';
 import { syncRead, syncWrite, write } from '../../drivers/feetech/codec.js';
 import { decodeFeedback, FEEDBACK, Register } from '../../drivers/feetech/registers.js';
 import { wireLimit_hz } from '../../drivers/schedule.js';
-import { SerialLine } from '../../drivers/serial/line.js';
 import { UserError } from '../base/errors.js';
 import { count } from './options.js';
 import { figure, printJson, printTable } from './output.js';
@@ -67,13 +66,12 @@ async function withBus<O extends Common>(
   options: O,
   work: (bus: FeetechBus, options: O) => Promise<void>,
 ): Promise<void> {
-  const line = await SerialLine.open(port, options.baud);
+  const bus = await FeetechBus.open(port, options.baud);
   try {
-    const bus = new FeetechBus(line);
     bus.patience_ms = options.wait;
     await work(bus, options);
   } finally {
-    await line.close();
+    await bus.wire.close();
   }
 }
 
@@ -91,7 +89,7 @@ async function found(bus: FeetechBus, candidates: readonly number[] | undefined)
     const data = await bus.read(candidate, Register.firmware, 5);
     if (data)
       list.push({
-        port: bus.line.path,
+        port: bus.wire.path,
         id: candidate,
         model: data[3] | (data[4] << 8),
         firmware: `${data[0]}.${data[1]}`,
@@ -105,7 +103,7 @@ async function scan(bus: FeetechBus, { ids, json }: Common): Promise<void> {
   if (json) printJson(list);
   else if (list.length === 0)
     process.stdout.write(
-      `${bus.line.path} at ${bus.line.baud} baud: nobody answers; supply on? try --baud 115200\n`,
+      `${bus.wire.path} at ${bus.wire.baud} baud: nobody answers; supply on? try --baud 115200\n`,
     );
   else
     printTable([
@@ -115,32 +113,32 @@ async function scan(bus: FeetechBus, { ids, json }: Common): Promise<void> {
 }
 
 async function setId(bus: FeetechBus, from: number, to: number, { json }: Common): Promise<void> {
-  const where = `${bus.line.path}, id ${from}`;
+  const where = `${bus.wire.path}, id ${from}`;
   if (!(await bus.ping(from)))
-    throw new UserError(`${where} does not answer; \`reverie bus scan ${bus.line.path}\` shows who does`);
+    throw new UserError(`${where} does not answer; \`reverie bus scan ${bus.wire.path}\` shows who does`);
   if (from !== to && (await bus.ping(to)))
-    throw new UserError(`${bus.line.path}, id ${to}: is taken; take that servo off the line first`);
+    throw new UserError(`${bus.wire.path}, id ${to}: is taken; take that servo off the line first`);
   await confirmed(bus, from, Register.lock, 0);
   // It may confirm under its new id, or not at all: what counts is who answers afterwards.
-  await bus.ask(write(from, Register.id, [to]), [from], 0);
+  await bus.askAll(write(from, Register.id, [to]), [from], 0);
   if (!(await bus.ping(to)))
     throw new UserError(`${where}, register ${Register.id}: ${to} is not taken; nobody answers there`);
   await confirmed(bus, to, Register.lock, 1);
-  if (json) printJson({ port: bus.line.path, from, to });
+  if (json) printJson({ port: bus.wire.path, from, to });
   else process.stdout.write(`${where} has id ${to} now\n`);
 }
 
 async function confirmed(bus: FeetechBus, servo: number, register: number, value: number): Promise<void> {
   if (!(await bus.write(servo, register, [value])))
     throw new UserError(
-      `${bus.line.path}, id ${servo}, register ${register}: ${value} is not confirmed; check cable and supply`,
+      `${bus.wire.path}, id ${servo}, register ${register}: ${value} is not confirmed; check cable and supply`,
     );
 }
 
 async function present(bus: FeetechBus, candidates: readonly number[] | undefined): Promise<number[]> {
   const list = (await found(bus, candidates)).map((f) => f.id);
   if (list.length === 0)
-    throw new UserError(`${bus.line.path} at ${bus.line.baud} baud: nobody answers; supply on, baud right?`);
+    throw new UserError(`${bus.wire.path} at ${bus.wire.baud} baud: nobody answers; supply on, baud right?`);
   return list;
 }
 
@@ -148,7 +146,7 @@ async function monitor(bus: FeetechBus, { ids, times, json }: Common & { times?:
   const all = await present(bus, ids);
   const live = process.stdout.isTTY && !json;
   for (let row = 0; times === undefined || row < times; row++) {
-    const answers = await bus.ask(syncRead(all, FEEDBACK.address, FEEDBACK.length), all, FEEDBACK.length);
+    const answers = await bus.askAll(syncRead(all, FEEDBACK.address, FEEDBACK.length), all, FEEDBACK.length);
     const rows = all.map((servo) => {
       const answer = answers.get(servo);
       return {
@@ -189,7 +187,7 @@ async function bench(bus: FeetechBus, { ids, cycles, json }: Common & { cycles: 
   for (let i = 0; i < cycles; i++) {
     const start = performance.now();
     if (goals) bus.tell(syncWrite(all, Register.goalPosition, 2, goals));
-    const answers = await bus.ask(question, all, FEEDBACK.length);
+    const answers = await bus.askAll(question, all, FEEDBACK.length);
     times_ms.push(performance.now() - start);
     if (answers.size < all.length) errors++;
     else goals ??= all.map((servo) => Array.from(answers.get(servo)!.params.subarray(0, 2)));
@@ -200,12 +198,12 @@ async function bench(bus: FeetechBus, { ids, cycles, json }: Common & { cycles: 
   const schedule = cycleOf(all.length);
   const result = {
     servos: all.length,
-    cycle_bytes: schedule.bytes,
+    cycle_bytes: schedule.bits / 10,
     cycle_hz: round(cycle_hz),
     p50_ms: round(quantile(0.5)),
     p99_ms: round(quantile(0.99)),
     errors,
-    wire_limit_hz: round(wireLimit_hz(schedule, bus.line.baud)),
+    wire_limit_hz: round(wireLimit_hz(schedule, bus.wire.baud)),
   };
   if (json) printJson(result);
   else printTable(Object.entries(result).map(([name, value]) => [name, String(value)]));

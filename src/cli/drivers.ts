@@ -8,7 +8,7 @@ export function driverFor(launch: Launch, robot: Robot): DriverChoice {
     return {
       module: new URL('../../drivers/remoteDriver.js', import.meta.url).href,
       options: {
-        module: new URL('../../drivers/feetech/driver.js', import.meta.url).href,
+        module: new URL('../../drivers/robotDriver.js', import.meta.url).href,
         options: { spec: robot.spec, path: robot.path, ports: launch.driver.ports },
       },
     };

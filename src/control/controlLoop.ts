@@ -201,6 +201,7 @@ export class ControlLoop {
     this.recoveryWaits = false;
     this.state.flat.fill(0);
     this.state.time_s = Number.NEGATIVE_INFINITY;
+    this.truth_m.fill(Number.NaN);
     this.setPolicy(undefined, 0);
     this.phase = 'off';
     this.episodes = 0;

@@ -93,6 +93,45 @@ export class Chain {
       v[2] += rate * (axes[o] * ry - axes[o + 1] * rx);
     }
   }
+
+  /** How the tip moves for each rad of a joint, after `update`: a column of the Jacobian. @param i from the base outwards */
+  lever_m(i: number): number[] {
+    const o = 3 * i;
+    const { axes, anchors, tip_m: p } = this;
+    const [rx, ry, rz] = [p[0] - anchors[o], p[1] - anchors[o + 1], p[2] - anchors[o + 2]];
+    return [
+      axes[o + 1] * rz - axes[o + 2] * ry,
+      axes[o + 2] * rx - axes[o] * rz,
+      axes[o] * ry - axes[o + 1] * rx,
+    ];
+  }
+}
+
+/**
+ * Force on the tip of a chain of three joints that holds its drives' torques in balance,
+ * F = −J⁻ᵀ τ, in the base frame; the chain's own weight and inertia are left out. Call `update` first.
+ * @param torque_nm of the drives, for the whole robot
+ * @returns false, with nothing written, where the chain is stretched out or has not three joints
+ */
+export function tipForce_n(chain: Chain, torque_nm: ArrayLike<number>, out: Float64Array): boolean {
+  if (chain.joints.length !== 3) return false;
+  const [a, b, c] = [0, 1, 2].map((i) => chain.lever_m(i));
+  // Rows of Jᵀ are the levers: Jᵀ F = −τ, by Cramer's rule.
+  const bc = cross(b, c);
+  const determinant = a[0] * bc[0] + a[1] * bc[1] + a[2] * bc[2];
+  if (Math.abs(determinant) < SINGULAR_M3) return false;
+  const ca = cross(c, a);
+  const ab = cross(a, b);
+  const [ta, tb, tc] = [0, 1, 2].map((i) => torque_nm[chain.joints[i]]);
+  for (let k = 0; k < 3; k++) out[k] = -(ta * bc[k] + tb * ca[k] + tc * ab[k]) / determinant;
+  return true;
+}
+
+/** A leg of 0.2 m links that is bent at all has a hundred times this. */
+const SINGULAR_M3 = 1e-5;
+
+function cross(a: readonly number[], b: readonly number[]): number[] {
+  return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
 }
 
 /** p += R · (x, y, z) */

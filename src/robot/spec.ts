@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { busFaults, busSchema, hasDrives } from './busSpec.js';
 
 /**
  * What `robot.yaml` says of a robot: everything that the control loop, the safety kernel, the
@@ -50,26 +51,6 @@ const chainSchema = z
   })
   .describe('a leg or an arm as a serial chain; frames are parallel at position zero');
 
-const busSchema = z
-  .strictObject({
-    name: z.string().regex(/^[a-z0-9_-]+$/),
-    protocol: z.enum(['feetech']),
-    baud: z.int().positive(),
-    rate_hz: positive.describe('cycles of the bus: all goals out, all samples in'),
-    joints: z.record(
-      z.string(),
-      z.strictObject({
-        id: z.int().min(0).max(253),
-        sign: z.union([z.literal(1), z.literal(-1)]).default(1),
-        offset_rad: z.number().default(0).describe("joint position at the encoder's middle"),
-        gear_ratio: positive.default(1).describe('turns of the drive for a turn of the joint'),
-        torque_nm_a: positive.describe('current to torque, at the joint'),
-        stall_torque_nm: positive.describe("what the drive's torque limit is a share of"),
-      }),
-    ),
-  })
-  .describe('drives on one line, and the joints that they move');
-
 const objectSchema = z
   .strictObject({
     name: z.string().regex(/^[a-z0-9_-]+$/),
@@ -88,9 +69,6 @@ const objectSchema = z
   .describe('a thing on the table, whose position something that sees reports');
 
 export type ObjectSpec = z.output<typeof objectSchema>;
-
-export type BusSpec = z.output<typeof busSchema>;
-export type JointDrive = BusSpec['joints'][string];
 
 export const robotSchema = z
   .strictObject({
@@ -180,20 +158,10 @@ export const robotSchema = z
           );
       });
     });
-    robot.bus?.forEach((bus, b) => {
-      const ids = new Map<number, string>();
-      for (const [joint, { id }] of Object.entries(bus.joints)) {
-        if (!names.includes(joint)) issue(['bus', b, 'joints', joint], `no joint "${joint}"`);
-        const other = ids.get(id);
-        if (other) issue(['bus', b, 'joints', joint, 'id'], `id ${id} is that of "${other}" too`);
-        ids.set(id, joint);
-      }
-    });
-    const driven = robot.bus?.flatMap((bus) => Object.keys(bus.joints));
-    if (driven)
-      for (const name of names)
-        if (driven.filter((d) => d === name).length !== 1)
-          issue(['bus'], `each joint is on one bus; look at "${name}"`);
+    for (const { path, message } of busFaults(robot.bus ?? [], robot.bus ? names : []))
+      issue(['bus', ...path], message);
+    if (robot.bus && robot.base === 'floating' && robot.bus.every(hasDrives))
+      issue(['bus'], 'a floating base needs its IMU on one of the buses');
     if (robot.symmetry) {
       const paired = robot.symmetry.flatMap(({ right, left }) => [right, left]);
       for (const name of new Set([...names, ...paired]))

@@ -2,8 +2,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { toJoint_rad } from '../../drivers/feetech/mapping.js';
+import { ofCount_rad } from '../../drivers/bus/encoder.js';
 import { packageRoot } from '../../src/base/files.js';
+import type { BusOf } from '../../src/robot/busSpec.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { lastJson, reverie } from '../cli/support.js';
 
@@ -38,9 +39,9 @@ describe('reverie calibrate --import', () => {
     expect(readFileSync(lastJson(outcome).backup as string, 'utf8')).toBe(before);
     const { spec } = loadRobot(join(folder, 'arm'));
     spec.joints.forEach(({ name, position_rad: [low, high] }, i) => {
-      const drive = spec.bus![0].joints[name];
+      const drive = (spec.bus![0] as BusOf<'feetech'>).joints[name];
       expect(drive.sign).toBe(i % 2 ? -1 : 1);
-      expect(toJoint_rad((800 + 10 * i + 3300) / 2, drive)).toBeCloseTo((low + high) / 2, 4);
+      expect(ofCount_rad((800 + 10 * i + 3300) / 2, drive)).toBeCloseTo((low + high) / 2, 4);
     });
     // Comments are the reader's, and stay.
     expect(readFileSync(join(folder, 'arm/robot.yaml'), 'utf8')).toContain(

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import * as slcan from '../../drivers/can/slcan.js';
 import * as dynamixel from '../../drivers/dynamixel/codec.js';
 import * as feetech from '../../drivers/feetech/codec.js';
 import type { Framing } from '../../drivers/framing.js';
@@ -6,7 +7,6 @@ import * as microstrain from '../../drivers/imu/microstrain.js';
 import * as rvc from '../../drivers/imu/rvc.js';
 import * as witmotion from '../../drivers/imu/witmotion.js';
 import * as xsens from '../../drivers/imu/xsens.js';
-import * as slcan from '../../drivers/mitcan/slcan.js';
 import * as moteus from '../../drivers/moteus/codec.js';
 import * as odrive from '../../drivers/odrive/codec.js';
 

@@ -2,22 +2,28 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EmulatedArm } from '../../drivers/emulator/arm.js';
-import { FeetechDriver } from '../../drivers/feetech/driver.js';
-import { toCount } from '../../drivers/feetech/mapping.js';
+import type { BusDriver } from '../../drivers/bus/driver.js';
+import { toCount } from '../../drivers/bus/encoder.js';
+import { EmulatedRobot } from '../../drivers/emulator/robot.js';
+import type { EmulatedServo } from '../../drivers/feetech/emulatedServo.js';
+import { feetechDriver } from '../../drivers/feetech/family.js';
 import { Register } from '../../drivers/feetech/registers.js';
 import { loadMujoco } from '../../sim/mujoco.js';
 import { UserError } from '../../src/base/errors.js';
+import type { BusOf } from '../../src/robot/busSpec.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { DriveMode, JointCommand, RobotState } from '../../src/robot/state.js';
 
 const robot = loadRobot('arm');
 const { spec } = robot;
-const drives = spec.joints.map((joint) => spec.bus![0].joints[joint.name]);
+const bus = spec.bus![0] as BusOf<'feetech'>;
+const drives = spec.joints.map((joint) => bus.joints[joint.name]);
+const driverAt = (port: string) => feetechDriver({ spec, bus, path: robot.path, port: join(folder, port) });
 
 let folder: string;
-let arm: EmulatedArm;
-let driver: FeetechDriver;
+let arm: EmulatedRobot;
+let servos: readonly EmulatedServo[];
+let driver: BusDriver<BusOf<'feetech'>['joints'][string]>;
 /** What the driver is told again and again, as by a control worker. */
 let command: JointCommand;
 let worker: NodeJS.Timeout;
@@ -26,8 +32,9 @@ let samples = 0;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'feetech-'));
-  arm = new EmulatedArm(await loadMujoco(), robot, 1, join(folder, 'port'));
-  driver = new FeetechDriver({ spec, path: robot.path, ports: { servos: join(folder, 'port') } });
+  arm = new EmulatedRobot(await loadMujoco(), robot, 1, join(folder, 'port'));
+  servos = arm.drives as readonly EmulatedServo[];
+  driver = driverAt('port-servos');
   command = new JointCommand(spec.joints.length);
   samples = 0;
 });
@@ -63,8 +70,8 @@ async function cycles(n: number): Promise<void> {
 
 const home = spec.joints.map((joint) => joint.home_rad);
 const goal = (j: number) =>
-  arm.servos[j].memory[Register.goalPosition] | (arm.servos[j].memory[Register.goalPosition + 1] << 8);
-const torque = () => arm.servos.map((servo) => servo.memory[Register.torque]);
+  servos[j].memory[Register.goalPosition] | (servos[j].memory[Register.goalPosition + 1] << 8);
+const torque = () => servos.map((servo) => servo.memory[Register.torque]);
 
 describe('an arm of Feetech servos, emulated on a pseudo-terminal', () => {
   it('holds still when activated, follows, and is without torque afterwards', async () => {
@@ -104,7 +111,7 @@ describe('an arm of Feetech servos, emulated on a pseudo-terminal', () => {
     tracking(home);
     const asked = home.map((q, j) => toCount(q, drives[j]));
     await until(() => asked.every((count, j) => goal(j) === count));
-    Object.assign(arm.faults, { flip: 0.03, truncate: 0.02, merge: 0.02 });
+    Object.assign(arm.ports[0].faults, { flip: 0.03, truncate: 0.02, merge: 0.02 });
     const wild = new Set<number>();
     const watch = setInterval(() => {
       asked.forEach((count, j) => {
@@ -123,18 +130,18 @@ describe('an arm of Feetech servos, emulated on a pseudo-terminal', () => {
     await driver.activate();
     tracking(home);
     await until(() => samples > 0);
-    arm.servos[2].power(false);
+    servos[2].power(false);
     await until(() => driver.counts.silent > 3);
     // Meanwhile everything else has gone on, and is far from where the servo is.
     tracking(home.map((q, j) => (j === 2 ? -1 : q)));
-    arm.servos[2].power(true);
-    await until(() => driver.counts.returned === 1 && torque()[2] === 1);
+    servos[2].power(true);
+    await until(() => driver.counts.returned > 0 && torque()[2] === 1);
     const held = goal(2);
     expect(Math.abs(held - toCount(arm.position_rad(2), drives[2]))).toBeLessThan(80);
     const before = samples;
     await cycles(20);
     expect(goal(2)).toBe(held);
-    expect(arm.servos[2].limit_nm).toBeCloseTo(2.94);
+    expect(servos[2].limit_nm).toBeCloseTo(2.94);
     // No sample while the kernel still tracks: it finds sensing lost, and stops.
     expect(samples - before).toBeLessThanOrEqual(1);
     command.mode = DriveMode.damp;
@@ -152,9 +159,9 @@ describe('an arm of Feetech servos, emulated on a pseudo-terminal', () => {
     await driver.activate();
     tracking(home);
     await until(() => samples > 0);
-    arm.unplug();
+    arm.ports[0].unplug();
     await until(() => driver.counts.silent > 5);
-    arm.plug();
+    arm.ports[0].plug();
     const before = samples;
     await until(() => samples > before + 5);
     expect(driver.counts.returned).toBe(0);
@@ -166,7 +173,7 @@ describe('an arm of Feetech servos, emulated on a pseudo-terminal', () => {
     await driver.activate();
     tracking(home);
     await until(() => samples > 0);
-    arm.servos[1].overload();
+    servos[1].overload();
     await until(() => driver.counts.refused === 1);
     const before = samples;
     await cycles(20);
@@ -185,39 +192,41 @@ describe('an arm that is not as described', () => {
   };
 
   it('is refused where a servo is silent', async () => {
-    arm.servos[3].power(false);
-    expect(await refusal()).toMatch(/port, id 4 \(wrist_flex\) does not answer.*reverie bus scan/);
+    servos[3].power(false);
+    expect(await refusal()).toMatch(/port-servos, id 4 \(wrist_flex\) does not answer.*reverie bus scan/);
   });
 
   it('is refused where a servo is of another model', async () => {
-    arm.servos[0].memory[Register.model] = 1;
+    servos[0].memory[Register.model] = 1;
     expect(await refusal()).toMatch(/id 1 \(shoulder_pan\), register 3: model 769, expected 777/);
   });
 
   it('is refused where limits are too narrow', async () => {
-    arm.servos[0].memory.set([0, 7], Register.maxAngle);
+    servos[0].memory.set([0, 7], Register.maxAngle);
     expect(await refusal()).toMatch(/id 1 .*registers 9 and 11.*0–1792/);
   });
 
   it('is refused where two servos have one id', async () => {
-    arm.servos[1].memory[Register.id] = 1;
+    servos[1].memory[Register.id] = 1;
     expect(await refusal()).toMatch(/id 2 \(shoulder_lift\) does not answer/);
   });
 
   it('is refused where nobody is, with what would help', async () => {
-    driver = new FeetechDriver({ spec, path: robot.path, ports: { servos: join(folder, 'nothing') } });
+    driver = driverAt('nothing');
     expect(await refusal()).toMatch(/nothing at 1000000 baud: No such file.*reverie emulate/);
   });
 
   it('is refused where the port is busy', async () => {
     await driver.configure();
-    const second = new FeetechDriver({ spec, path: robot.path, ports: { servos: join(folder, 'port') } });
-    await expect(second.configure()).rejects.toThrow(/port at 1000000 baud: .*another program has it open/);
+    const second = driverAt('port-servos');
+    await expect(second.configure()).rejects.toThrow(
+      /port-servos at 1000000 baud: .*another program has it open/,
+    );
   });
 
   it('is refused where a cycle does not fit its rate, with the arithmetic', () => {
-    const slow = { ...spec, bus: [{ ...spec.bus![0], baud: 115200 }] };
-    expect(() => new FeetechDriver({ spec: slow, path: 'robot.yaml', ports: { servos: 'x' } })).toThrow(
+    const slow = { ...bus, baud: 115200 };
+    expect(() => feetechDriver({ spec, bus: slow, path: 'robot.yaml', port: 'x' })).toThrow(
       /166 bytes × 10 bits \/ 115200 baud .* does not fit into the 5.00 ms of rate_hz 200; at most 65 Hz/,
     );
   });

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { EmulatedArm } from '../../drivers/emulator/arm.js';
+import { EmulatedRobot } from '../../drivers/emulator/robot.js';
+import type { EmulatedServo } from '../../drivers/feetech/emulatedServo.js';
 import { Register } from '../../drivers/feetech/registers.js';
 import { loadMujoco } from '../../sim/mujoco.js';
 import { packageRoot } from '../../src/base/files.js';
@@ -11,14 +12,15 @@ import { loadRobot } from '../../src/robot/load.js';
 
 it('a robot process that is killed leaves no torque behind', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'killed-'));
-  const link = join(folder, 'servos');
-  const arm = new EmulatedArm(await loadMujoco(), loadRobot('arm'), 1, link);
+  const link = join(folder, 'arm');
+  const arm = new EmulatedRobot(await loadMujoco(), loadRobot('arm'), 1, link);
   const launch = join(folder, 'arm.yaml');
   writeFileSync(
     launch,
-    `robot: arm\ndriver: { kind: serial, ports: { servos: ${link} } }\ntask: reach\nruns: ${folder}/runs\n`,
+    `robot: arm\ndriver: { kind: serial, ports: { servos: ${link}-servos } }\ntask: reach\nruns: ${folder}/runs\n`,
   );
-  const all = (torque: number) => arm.servos.every((servo) => servo.memory[Register.torque] === torque);
+  const all = (torque: number) =>
+    arm.drives.every((servo) => (servo as EmulatedServo).memory[Register.torque] === torque);
   const until = async (holds: () => boolean) => {
     while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
   };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import * as slcan from '../../drivers/can/slcan.js';
 import * as dynamixel from '../../drivers/dynamixel/codec.js';
 import * as feetech from '../../drivers/feetech/codec.js';
 import { Framer } from '../../drivers/framing.js';
 import * as mit from '../../drivers/mitcan/codec.js';
-import * as slcan from '../../drivers/mitcan/slcan.js';
 import * as moteus from '../../drivers/moteus/codec.js';
 import * as odrive from '../../drivers/odrive/codec.js';
 

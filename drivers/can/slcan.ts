@@ -30,7 +30,8 @@ export function encodeFrame({ id, extended, data }: CanFrame): string {
   return `${extended ? 'T' : 't'}${address}${data.length}${bytes}\r`;
 }
 
-function parse(line: string): SlcanReply {
+/** A line of either side, with what ends it. */
+export function parseLine(line: string): SlcanReply {
   if (line === '\r' || line === 'z\r' || line === 'Z\r') return { kind: 'ok' };
   if (line.endsWith('\u0007')) return { kind: 'error' };
   // An adapter may put four digits of time behind the data.
@@ -46,4 +47,4 @@ function parse(line: string): SlcanReply {
   };
 }
 
-export const framing: Framing<SlcanReply> = lines(40, '\r\u0007', parse);
+export const framing: Framing<SlcanReply> = lines(40, '\r\u0007', parseLine);

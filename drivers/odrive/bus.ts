@@ -1,0 +1,55 @@
+import { Exchange } from '../bus/exchange.js';
+import { SerialWire } from '../bus/wire.js';
+import { type Schedule, serialSchedule } from '../schedule.js';
+import { encodeLine, framing, type OdriveLine, parseFeedback, readProperty, writeProperty } from './codec.js';
+
+const ascii = (text: string) => Buffer.from(text, 'latin1');
+/** Answers say nothing of whose they are: one question at a time, and this is its key. */
+const ANSWER = 0;
+
+/** An ODrive on a serial line, asked in its text protocol, with checksums. */
+export class OdriveBus extends Exchange<Uint8Array, OdriveLine> {
+  /** @throws UserError naming the port and what to try */
+  static async open(port: string, baud: number): Promise<OdriveBus> {
+    return new OdriveBus(await SerialWire.open(port, baud, framing));
+  }
+
+  /** @param before told in the same write; it has no answer */
+  async feedback(
+    axis: number,
+    before = '',
+  ): Promise<{ readonly turns: number; readonly turns_s: number } | undefined> {
+    const request = ascii(`${before}${encodeLine(`f ${axis}`)}`);
+    const line = (await this.ask(request, [ANSWER], isPair)).get(ANSWER);
+    return line && 'text' in line ? parseFeedback(line.text) : undefined;
+  }
+
+  /** A number; up to three times. @returns undefined where nobody answers, or where there is no such property */
+  async read(property: string, attempts = 3): Promise<number | undefined> {
+    const line = await this.insist(ascii(readProperty(property)), ANSWER, isNumber, attempts);
+    return line && 'text' in line ? Number(line.text) : undefined;
+  }
+
+  /** Writes, and reads what was taken. */
+  async write(property: string, value: number): Promise<number | undefined> {
+    this.tell(ascii(writeProperty(property, value)));
+    return this.read(property);
+  }
+
+  say(lines: string): void {
+    this.tell(ascii(lines));
+  }
+}
+
+/** With their checksums: damaged ones are no answer. */
+const isPair = (line: OdriveLine) =>
+  'text' in line && line.checked && parseFeedback(line.text) ? ANSWER : undefined;
+const isNumber = (line: OdriveLine) =>
+  'text' in line && line.checked && line.text !== '' && Number.isFinite(Number(line.text))
+    ? ANSWER
+    : undefined;
+
+/** A goal, a question and an answer of about thirty characters for each axis, and one property a cycle. */
+export function cycleOf(axes: number): Schedule {
+  return serialSchedule(axes * (34 + 8 + 26) + 60, axes + 1, axes + 1);
+}
