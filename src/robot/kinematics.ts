@@ -95,7 +95,7 @@ export class Chain {
   }
 
   /** How the tip moves for each rad of a joint, after `update`: a column of the Jacobian. @param i from the base outwards */
-  lever_m(i: number): number[] {
+  column_m(i: number): number[] {
     const o = 3 * i;
     const { axes, anchors, tip_m: p } = this;
     const [rx, ry, rz] = [p[0] - anchors[o], p[1] - anchors[o + 1], p[2] - anchors[o + 2]];
@@ -115,8 +115,8 @@ export class Chain {
  */
 export function tipForce_n(chain: Chain, torque_nm: ArrayLike<number>, out: Float64Array): boolean {
   if (chain.joints.length !== 3) return false;
-  const [a, b, c] = [0, 1, 2].map((i) => chain.lever_m(i));
-  // Rows of Jᵀ are the levers: Jᵀ F = −τ, by Cramer's rule.
+  const [a, b, c] = [0, 1, 2].map((i) => chain.column_m(i));
+  // Rows of Jᵀ are J's columns: Jᵀ F = −τ, by Cramer's rule.
   const bc = cross(b, c);
   const determinant = a[0] * bc[0] + a[1] * bc[1] + a[2] * bc[2];
   if (Math.abs(determinant) < SINGULAR_M3) return false;
