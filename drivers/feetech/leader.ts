@@ -1,10 +1,10 @@
 import { UserError } from '../../src/base/errors.js';
+import type { BusOf } from '../../src/robot/busSpec.js';
 import type { Robot } from '../../src/robot/load.js';
-import type { BusSpec } from '../../src/robot/spec.js';
-import { SerialLine } from '../serial/line.js';
-import { CYCLE_ANSWER_MS, FeetechBus } from './bus.js';
+import { ofCount_rad } from '../bus/encoder.js';
+import { CYCLE_ANSWER_MS } from '../bus/exchange.js';
+import { FeetechBus } from './bus.js';
 import { syncRead } from './codec.js';
-import { toJoint_rad } from './mapping.js';
 import { Register } from './registers.js';
 
 const RATE_HZ = 100;
@@ -24,8 +24,8 @@ export class FeetechLeader {
 
   private constructor(
     private readonly robot: Robot,
-    private readonly bus: BusSpec,
-    private readonly wire: FeetechBus,
+    private readonly bus: BusOf<'feetech'>,
+    private readonly servos: FeetechBus,
   ) {
     this.q_rad = new Float64Array(robot.spec.joints.length);
     this.finished = this.run();
@@ -36,24 +36,24 @@ export class FeetechLeader {
    * @throws UserError where the robot has no bus, the port does not open or a servo does not answer
    */
   static async open(robot: Robot, port: string): Promise<FeetechLeader> {
-    const bus = robot.spec.bus?.[0];
-    if (!bus) throw new UserError(`${robot.path}: has no bus, so it is no leader arm`);
-    const wire = new FeetechBus(await SerialLine.open(port, bus.baud));
+    const bus = robot.spec.bus?.find((b) => b.protocol === 'feetech');
+    if (!bus) throw new UserError(`${robot.path}: has no bus of Feetech servos, so it is no leader arm`);
+    const servos = await FeetechBus.open(port, bus.baud);
     for (const [joint, { id }] of Object.entries(bus.joints)) {
-      if (await wire.write(id, Register.torque, [0])) continue;
-      await wire.line.close();
+      if (await servos.write(id, Register.torque, [0])) continue;
+      await servos.wire.close();
       throw new UserError(
         `${port}, id ${id} (${joint} of the leader) does not answer; \`reverie bus scan ${port}\` shows who does`,
       );
     }
-    wire.patience_ms = CYCLE_ANSWER_MS;
-    return new FeetechLeader(robot, bus, wire);
+    servos.patience_ms = CYCLE_ANSWER_MS;
+    return new FeetechLeader(robot, bus, servos);
   }
 
   async close(): Promise<void> {
     this.running = false;
     await this.finished;
-    await this.wire.line.close();
+    await this.servos.wire.close();
   }
 
   private async run(): Promise<void> {
@@ -63,15 +63,15 @@ export class FeetechLeader {
     let silent = 0;
     while (this.running) {
       const next = new Promise((resolve) => setTimeout(resolve, 1e3 / RATE_HZ));
-      const answers = await this.wire.ask(question, ids, 2);
+      const answers = await this.servos.askAll(question, ids, 2);
       if (answers.size === ids.length) {
         drives.forEach((drive, j) => {
           const [low, high] = answers.get(drive.id)!.params;
-          this.q_rad[j] = toJoint_rad(low | (high << 8), drive);
+          this.q_rad[j] = ofCount_rad(low | (high << 8), drive);
         });
         silent = 0;
         this.onSample(this.q_rad);
-      } else if (++silent % SILENT_CYCLES === 0) await this.wire.line.reopen();
+      } else if (++silent % SILENT_CYCLES === 0) await this.servos.wire.reopen();
       await next;
     }
   }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it } from 'vitest';
-import { EmulatedArm } from '../../drivers/emulator/arm.js';
+import { EmulatedRobot } from '../../drivers/emulator/robot.js';
+import type { EmulatedServo } from '../../drivers/feetech/emulatedServo.js';
 import { FeetechLeader } from '../../drivers/feetech/leader.js';
 import { Register } from '../../drivers/feetech/registers.js';
 import { loadMujoco } from '../../sim/mujoco.js';
@@ -35,8 +36,8 @@ function teleop(
 
 it('a leader arm is read joint by joint, and says nothing while it is unplugged', async () => {
   const robot = loadRobot('arm');
-  const emulated = new EmulatedArm(await loadMujoco(), robot, 1, join(folder, 'read'));
-  const leader = await FeetechLeader.open(robot, emulated.path);
+  const emulated = new EmulatedRobot(await loadMujoco(), robot, 1, join(folder, 'read'));
+  const leader = await FeetechLeader.open(robot, emulated.ports[0].path);
   let samples = 0;
   let newest: Float64Array = new Float64Array(0);
   leader.onSample = (q_rad) => {
@@ -47,12 +48,12 @@ it('a leader arm is read joint by joint, and says nothing while it is unplugged'
   const off = () => robot.spec.joints.map((_, j) => Math.abs(newest[j] - emulated.position_rad(j)));
   // It sinks, since nothing holds it, and a sample is a moment old.
   await eventually('they are those of the arm', () => Math.max(...off()) < 0.02);
-  emulated.unplug();
+  emulated.ports[0].unplug();
   await new Promise((resolve) => setTimeout(resolve, 300));
   const before = samples;
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(samples).toBe(before);
-  emulated.plug();
+  emulated.ports[0].plug();
   await eventually('it is found again', () => samples > before);
   await leader.close();
   await emulated.close();
@@ -79,10 +80,10 @@ describe('reverie teleop', () => {
 
   it('follows a leader arm on its own bus, whose servos a hand can move', async () => {
     const link = join(folder, 'leader');
-    const leader = new EmulatedArm(await loadMujoco(), loadRobot('arm'), 1, link);
-    const run = teleop('leader', '--no-policy', '--device', 'leader', '--port', link);
+    const leader = new EmulatedRobot(await loadMujoco(), loadRobot('arm'), 1, link);
+    const run = teleop('leader', '--no-policy', '--device', 'leader', '--port', `${link}-servos`);
     await eventually('taken over', () => run.err.some((line) => line.startsWith('taken over')), 40);
-    expect(leader.servos.every((servo) => servo.memory[Register.torque] === 0)).toBe(true);
+    expect(leader.drives.every((servo) => (servo as EmulatedServo).memory[Register.torque] === 0)).toBe(true);
     run.child.kill('SIGTERM');
     expect(await run.code).toBe(0);
     await leader.close();
