@@ -1,13 +1,21 @@
-import { filter, type Subscription } from 'rxjs';
+import type { KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import { filter, Subscription } from 'rxjs';
+import { packageInfo } from '../base/packageInfo.js';
 import type { RobotProcess } from '../control/robotProcess.js';
 import { type Step, StepFlag } from '../control/stepRecord.js';
+import type { BrokerAccess } from '../fleet/access.js';
 import { type Broker, startBroker } from '../fleet/broker.js';
-import type { Experience } from '../fleet/experience.js';
 import { ExperienceSender } from '../fleet/experienceSender.js';
 import { Link } from '../fleet/link.js';
-import { receivePolicies } from '../fleet/policies.js';
-import { topicsOf } from '../fleet/topics.js';
-import type { Launch } from '../launch/launch.js';
+import type { SentPolicy } from '../fleet/policyMessage.js';
+import { PolicyReceiver } from '../fleet/policyReceiver.js';
+import { Spool } from '../fleet/spool.js';
+import type { Description, Health, SafetyReport } from '../fleet/telemetry.js';
+import { ANY, type RobotTopics, robotTopics, runTopics } from '../fleet/topics.js';
+import { type Launch, robotName, runName } from '../launch/launch.js';
+import type { Experience } from '../robot/experience.js';
+import type { Cause, SafetyEvent } from '../safety/events.js';
 import { createTask } from '../tasks/index.js';
 import { observationSize } from '../tasks/task.js';
 
@@ -18,60 +26,153 @@ export interface LearnerFigures {
   readonly [figure: string]: number;
 }
 
-/** Joins a robot to its learner: an embedded broker, experience out, policies in. */
+export interface FleetLinkOptions {
+  /** Of a broker elsewhere; without it, one in this process. */
+  readonly access?: BrokerAccess;
+  /** Keys whose policies may be loaded. */
+  readonly trusted: readonly KeyObject[];
+  /** Where the spool and the policies of roll-outs lie. */
+  readonly folder: string;
+  /** The policy that the robot starts with. */
+  readonly initial?: SentPolicy;
+  readonly onNotice: (line: string) => void;
+  readonly onFigures?: (figures: LearnerFigures) => void;
+}
+
+const HEALTH_MS = 1000;
+/** Safety events that speak against a policy; the others speak of sensors, or of an operator's wish. */
+const OF_THE_POLICY: ReadonlySet<Cause> = new Set<Cause>(['fall', 'command_stale', 'command_invalid']);
+
+/** Joins a robot to its learner: experience and telemetry out, policies in. */
 export class FleetLink {
-  /** Of the learner's newest message. */
+  /** Of a learner's newest message. */
   learner: LearnerFigures | undefined;
-  private subscription: Subscription | undefined;
+  policies: PolicyReceiver | undefined;
+  /** Safety events since the last step that speak against the policy. */
+  private against = 0;
+  private readonly topics: RobotTopics;
+  private readonly subscriptions = new Subscription();
+  private ticker: NodeJS.Timeout | undefined;
 
   private constructor(
-    readonly broker: Broker,
+    private readonly launch: Launch,
+    private readonly robot: RobotProcess,
+    private readonly embedded: Broker | undefined,
     private readonly link: Link,
-    readonly sender: ExperienceSender,
-  ) {}
+    readonly spool: Spool,
+    private readonly sender: ExperienceSender,
+  ) {
+    this.topics = robotTopics(launch.site, robotName(launch, robot.options.spec.name));
+  }
 
-  static async open(
-    launch: Launch,
-    robot: RobotProcess,
-    notice: (line: string) => void,
-    onFigures: (figures: LearnerFigures) => void = () => {},
-  ): Promise<FleetLink> {
+  /** @throws UserError where the broker does not let us in, or another process has the robot's spool */
+  static async open(launch: Launch, robot: RobotProcess, options: FleetLinkOptions): Promise<FleetLink> {
     const { spec } = robot.options;
-    const broker = await startBroker();
-    const link = await Link.connect(broker.url, topicsOf(launch.site, launch.name ?? spec.name), 'robot');
-    const sizes = {
-      observation: observationSize(createTask(launch.task, spec).contract),
-      action: spec.joints.length,
-    };
-    const sender = await ExperienceSender.create(link, sizes, { onNotice: notice });
-    const fleet = new FleetLink(broker, link, sender);
-    fleet.subscription = robot.steps
-      .pipe(filter((step) => (step.flags & StepFlag.interrupted) === 0))
-      .subscribe((step) => sender.add(experienceOf(step)));
-    await link.subscribe(link.topics.metrics, (payload) => {
-      const figures = parseFigures(payload);
-      if (!figures) return;
-      fleet.learner = figures;
-      onFigures(figures);
+    const { onNotice } = options;
+    const names = { site: launch.site, robot: robotName(launch, spec.name), run: runName(launch) };
+    const { contract } = createTask(launch.task, spec);
+    const sizes = { observation: observationSize(contract), action: spec.joints.length };
+    const spool = Spool.open(join(options.folder, 'spool'), sizes, { onNotice });
+    const embedded = options.access ? undefined : await startBroker();
+    const link = await Link.connect(options.access ?? { url: embedded!.url }, {
+      presence: robotTopics(names.site, names.robot).presence,
+      patient: options.access !== undefined,
+      onNotice,
     });
-    await receivePolicies(
-      link,
-      async (policy) => {
+    const sender = await ExperienceSender.create(link, spool, { ...names, onNotice });
+    const fleet = new FleetLink(launch, robot, embedded, link, spool, sender);
+    fleet.policies = await PolicyReceiver.create(link, {
+      ...names,
+      policy_hz: spec.rates.policy_hz,
+      trusted: options.trusted,
+      initial: options.initial,
+      folder: join(options.folder, 'policies'),
+      take: async (policy) => {
         const answer = await robot.setPolicy({ ...policy, path: 'from the learner' });
-        const reasons = answer.admitted ? [] : answer.reasons;
-        if (!answer.admitted) notice(`policy refused: ${reasons.join('; ')}`);
-        return { admitted: answer.admitted, reasons };
+        if (!answer.admitted) onNotice(`policy refused: ${answer.reasons.join('; ')}`);
+        return answer.admitted ? [] : answer.reasons;
       },
-      notice,
-    );
+      onNotice,
+    });
+    await fleet.begin(options.onFigures);
     return fleet;
   }
 
+  /** Where a learner on this machine finds the embedded broker. */
+  get url(): string | undefined {
+    return this.embedded?.url;
+  }
+
+  private async begin(onFigures: FleetLinkOptions['onFigures']): Promise<void> {
+    const { robot, link, launch } = this;
+    const wanted = robot.steps.pipe(filter((step) => (step.flags & StepFlag.interrupted) === 0));
+    this.subscriptions.add(wanted.subscribe((step) => this.see(step)));
+    this.subscriptions.add(robot.events.subscribe((event) => this.tell(event)));
+    await link.subscribe(runTopics(launch.site, runName(launch)).metrics(ANY), (payload) => {
+      const figures = parseFigures(payload);
+      if (!figures) return;
+      this.learner = figures;
+      onFigures?.(figures);
+    });
+    link.sayOnConnect(() => link.report(this.topics.description, this.describe(), { retain: true, qos: 1 }));
+    this.ticker = setInterval(() => link.report(this.topics.health, this.health()), HEALTH_MS);
+  }
+
+  private see(step: Step): void {
+    this.spool.add(experienceOf(step));
+    this.policies?.see({ reward: step.reward, safetyEvents: this.against });
+    this.against = 0;
+  }
+
+  private tell({ time_s, cause, joint, value, limit }: SafetyEvent): void {
+    if (OF_THE_POLICY.has(cause)) this.against++;
+    const name = this.robot.options.spec.joints[joint]?.name ?? null;
+    this.link.report(this.topics.safety, { time_s, cause, joint: name, value, limit } satisfies SafetyReport);
+  }
+
+  private describe(): Description {
+    const { spec } = this.robot.options;
+    const { observation, action } = createTask(this.launch.task, spec).contract;
+    return {
+      schema: 1,
+      robot: spec.name,
+      joints: spec.joints.map((j) => j.name),
+      control_hz: spec.rates.control_hz,
+      policy_hz: spec.rates.policy_hz,
+      task: this.launch.task,
+      run: runName(this.launch),
+      observation: [...observation],
+      action: { kind: action.kind, scale_rad: [...action.scale_rad] },
+      version: packageInfo.version,
+    };
+  }
+
+  private health(): Health {
+    const s = this.robot.status();
+    const { spool } = this;
+    return {
+      mode: s.mode,
+      latched: s.latched ?? null,
+      ticks: s.ticks,
+      missed_ticks: s.missed_ticks,
+      late_p999_ms: s.late_p999_ms,
+      falls: s.falls,
+      episodes: s.episodes,
+      safety_events: s.safety_events,
+      spool_transitions: spool.pending,
+      spool_bytes: spool.bytes,
+      spool_lost: spool.lost,
+      transitions: spool.added,
+    };
+  }
+
   async close(): Promise<void> {
-    this.subscription?.unsubscribe();
+    this.subscriptions.unsubscribe();
+    clearInterval(this.ticker);
     this.sender.close();
     await this.link.close();
-    await this.broker.close();
+    this.spool.close();
+    await this.embedded?.close();
   }
 }
 

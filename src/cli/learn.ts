@@ -1,15 +1,19 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { evaluateBundle } from '../../sim/evaluationPool.js';
 import { UserError } from '../base/errors.js';
 import { packageInfo } from '../base/packageInfo.js';
+import { startBroker } from '../fleet/broker.js';
+import { CursorFile } from '../fleet/cursors.js';
 import { ExperienceReceiver } from '../fleet/experienceReceiver.js';
 import { Link } from '../fleet/link.js';
-import { publishPolicy } from '../fleet/policies.js';
-import { topicsOf } from '../fleet/topics.js';
-import { type Launch, loadLaunch } from '../launch/launch.js';
-import { OnlineLearner } from '../learn/online/onlineLearner.js';
+import { MetricsServer } from '../fleet/prometheus.js';
+import { Rollout } from '../fleet/rollout.js';
+import type { Metrics } from '../fleet/telemetry.js';
+import { runTopics } from '../fleet/topics.js';
+import { type Launch, loadLaunch, runName } from '../launch/launch.js';
+import { OnlineLearner, type OnlineState } from '../learn/online/onlineLearner.js';
 import { Replay } from '../learn/replay/replay.js';
 import { exportActor, type SacConfig, SacLearner, sacConfig } from '../learn/sac/index.js';
 import { loadCheckpoint, saveCheckpoint } from '../learn/trainer/checkpoint.js';
@@ -17,29 +21,38 @@ import { MetricsWriter } from '../learn/trainer/metrics.js';
 import { taskRecipes } from '../learn/trainer/recipes.js';
 import { type Bundle, readBundle, writeBundle } from '../policy/bundle.js';
 import { contractOf, type Evaluation } from '../policy/manifest.js';
+import { keysIn, readSigningKey } from '../policy/signature.js';
 import { loadRobot, type Robot } from '../robot/load.js';
 import { createTask } from '../tasks/index.js';
 import { observationSize, type Task } from '../tasks/task.js';
 import type { EngineChoice } from '../tensor/index.js';
-import { engineOption } from './options.js';
+import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.js';
+import { engineOption, port } from './options.js';
 
 const EXAMPLES = `
 Examples:
-  reverie learn launch/quadruped.sim.yaml --broker mqtt://127.0.0.1:1883 --run runs/online
-  reverie learn launch/quadruped.sim.yaml --broker mqtt://robot.local --run runs/online --from runs/walk-quadruped-1
+  reverie learn launch/quadruped.sim.yaml --run runs/online --from runs/walk-quadruped-1
+  reverie learn launch/arm.sim.yaml --run runs/online --broker mqtts://broker.lab:8883 --broker-ca lab.pem
+  reverie learn launch/arm.sim.yaml --run runs/online --metrics 9464
 
-"reverie run" starts one by itself. The learner ends when it is told to (SIGTERM), or when the broker has been
-gone for 10 s; the robot goes on without it.`;
+It serves every robot that does the launch file's run at its site: "reverie run LAUNCH --broker URL --name NAME"
+on each. "reverie run" without a broker starts a learner by itself. Ended by Ctrl-C or killed, it goes on
+where it was when it is started again with the same --run.`;
 
-interface LearnOptions {
-  readonly broker: string;
+interface LearnOptions extends BrokerOptions {
   readonly run: string;
   readonly from?: string;
   readonly policy?: string;
   readonly engine?: EngineChoice;
+  readonly signingKey?: string;
+  readonly metrics?: number;
+  /** Started by a robot: it alone is served, and without its broker there is nothing to do. */
+  readonly whileBroker?: true;
 }
 
-/** The learner has nothing to do without a robot: it ends when the broker is gone for this long. */
+/** Port of the broker that a learner on its own brings along. */
+const BROKER_PORT = 1883;
+/** A robot's own learner has nothing to do without it: it ends when the broker is gone for this long. */
 const BROKER_GONE_S = 10;
 /** Seeds of the episodes that candidates are judged on lie apart from those of training and of `reverie eval`. */
 const JUDGING_SEED = 3_000_000;
@@ -50,19 +63,24 @@ const FILES = {
   received: 'received.json',
   metrics: 'learner.jsonl',
   policy: 'policy',
+  rollout: 'rollout',
 } as const;
 
 export function learnCommand(): Command {
-  return new Command('learn')
-    .description('a learner on its own: takes experience of a robot over MQTT, hands over better policies')
-    .argument('<launch>', 'launch file of the robot')
-    .requiredOption('--broker <url>', 'MQTT broker that the robot talks to')
+  const command = new Command('learn')
+    .description('a learner on its own: takes experience of robots over MQTT, hands over better policies')
+    .argument('<launch>', 'launch file of the robots')
     .requiredOption('--run <folder>', 'where its replay, checkpoint and metrics go')
     .option('--from <folder>', 'training run to go on from')
-    .option('--policy <bundle>', 'policy that the robot starts with, which candidates have to beat')
+    .option('--policy <bundle>', 'policy that the robots start with, which candidates have to beat')
+    .option('--signing-key <file>', 'private key that policies are signed with; or REVERIE_SIGNING_KEY')
+    .option('--metrics <port>', 'for Prometheus, on the loopback interface', port)
     .addOption(engineOption())
-    .addHelpText('after', EXAMPLES)
-    .action((launch: string, options: LearnOptions) => learn(loadLaunch(launch), options));
+    .addOption(new Option('--while-broker').hideHelp())
+    .addHelpText('after', EXAMPLES);
+  return addBrokerOptions(command, `one of its own, on port ${BROKER_PORT} of the loopback interface`).action(
+    (launch: string, options: LearnOptions) => learn(loadLaunch(launch), options),
+  );
 }
 
 async function learn(launch: Launch, options: LearnOptions): Promise<void> {
@@ -71,10 +89,22 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   const task = createTask(launch.task, spec);
   const notice = (line: string) => process.stderr.write(`learner: ${line}\n`);
   mkdirSync(options.run, { recursive: true });
-  const { learner, replay } = await openLearner(launch, robot, task, options, notice);
-  const link = await Link.connect(options.broker, topicsOf(launch.site, launch.name ?? spec.name), 'learner');
+  const key = readSigningKey(signingKey(launch, options, notice));
+  const { learner, replay, state } = await openLearner(launch, robot, task, options, notice);
+  const embedded = options.broker === undefined ? await startBroker(BROKER_PORT) : undefined;
+  if (embedded) notice(`a broker of its own: ${embedded.url}`);
+  const cursors = CursorFile.open(join(options.run, FILES.received), replay.added);
+  const names = { site: launch.site, run: runName(launch) };
+  const topics = runTopics(names.site, names.run);
+  const link = await Link.connect(embedded ? { url: embedded.url } : accessOf(options.broker!, options), {
+    presence: topics.presence(cursors.learner),
+    patient: !options.whileBroker,
+    onNotice: notice,
+  });
   const metrics = new MetricsWriter(join(options.run, FILES.metrics));
-  const { evaluation: judging } = launch.learner;
+  const server = options.metrics === undefined ? undefined : await MetricsServer.open(options.metrics);
+  if (server) notice(`metrics at ${server.url}`);
+  const { evaluation: judging, rollout: rules } = launch.learner;
   const judge = (bundle: Bundle) =>
     evaluateBundle({ robot, bundle, ...judging, seed: JUDGING_SEED, workers: 1 });
   const bundleOf = (parameters: Float32Array, evaluation: Evaluation | null) =>
@@ -82,39 +112,69 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
       join(options.run, FILES.policy),
       contents(launch, robot, task, learner, replay.added, parameters, evaluation),
     );
+  const rollout = await Rollout.create(link, {
+    ...names,
+    key,
+    canary: rules.canary,
+    trial: { seconds: rules.trial_s, tolerance: rules.tolerance, safety_events: rules.safety_events },
+    folder: join(options.run, FILES.rollout),
+    onWithdrawn: () => online.givenBack(),
+    onNotice: notice,
+  });
 
   const online = new OnlineLearner({
     learner,
     replay,
+    state,
     seed: launch.seed,
     mirror: task.mirror,
     updatesPerStep: launch.learner.updates_per_step,
     warmup: launch.learner.warmup,
     evaluateEvery: launch.learner.evaluate_every,
-    inUse: options.policy ? await judge(readBundle(options.policy)) : undefined,
+    inUse: options.policy && !state ? await judge(readBundle(options.policy)) : undefined,
     evaluate: (parameters) => judge(bundleOf(parameters, null)),
-    publish: async (parameters, evaluation) => publishPolicy(link, bundleOf(parameters, evaluation ?? null)),
+    publish: (parameters, evaluation) => rollout.publish(bundleOf(parameters, evaluation ?? null)),
     onMetrics: (row) => {
+      const { robots, duplicates, lost, refusals } = receiver;
+      const all: Metrics = { ...row, robots, duplicates, lost, refused: refusals.total };
       metrics.write({ step: row.transitions, ...row });
-      link.publish(link.topics.metrics, JSON.stringify(row));
+      link.report(topics.metrics(cursors.learner), all);
+      server?.set('learner', all, { ...names, learner: cursors.learner });
     },
+    save: () => save(),
     onNotice: notice,
   });
-  await ExperienceReceiver.create(
+  const receiver = await ExperienceReceiver.create(
     link,
     { observation: replay.contract.observation, action: replay.contract.action },
     {
-      store: (transitions, gap) => online.add(transitions, gap),
-      path: join(options.run, FILES.received),
+      ...names,
+      store: {
+        add: (stream, transitions, gap) => online.add(stream, transitions, gap),
+        flush: () => replay.flush(),
+        rewind: (added) => replay.rewind(added),
+        get added() {
+          return replay.added;
+        },
+      },
+      cursors,
       onNotice: notice,
     },
   );
+  const save = () => {
+    const { tensors, updates, random } = learner.save();
+    const all = { learner: { updates, random }, online: online.save() };
+    saveCheckpoint(join(options.run, FILES.checkpoint), { state: all as never, tensors });
+  };
+  // From the first moment on a new life goes on from here, and not from the training run again.
+  if (!state) save();
   const stop = () => online.stop();
-  // Ctrl-C in a terminal reaches the robot and the learner at once; the robot then ends the learner.
-  process.on('SIGINT', () => {});
+  // Ctrl-C in a terminal reaches the robot and its own learner at once; the robot then ends the learner.
+  if (options.whileBroker) process.on('SIGINT', () => {});
+  else process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   const watch = setInterval(() => {
-    if (link.silence_s <= BROKER_GONE_S) return;
+    if (!options.whileBroker || link.silence_s <= BROKER_GONE_S) return;
     notice(`no broker for ${BROKER_GONE_S} s; ending`);
     stop();
   }, 1000);
@@ -122,14 +182,30 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
     await online.run();
   } finally {
     clearInterval(watch);
-    const { tensors, updates, random } = learner.save();
-    saveCheckpoint(join(options.run, FILES.checkpoint), { state: { learner: { updates, random } }, tensors });
+    receiver.close();
+    save();
     replay.close();
     metrics.close();
     await link.close();
+    await embedded?.close();
   }
   // A candidate may still be under evaluation in a worker; nobody waits for it.
   process.exit();
+}
+
+/** The key that is given, else one of this machine, made where there is none. */
+function signingKey(launch: Launch, options: LearnOptions, notice: (line: string) => void): string {
+  const given = options.signingKey ?? process.env.REVERIE_SIGNING_KEY;
+  if (given !== undefined) return given;
+  const keys = keysIn(join(launch.runs, 'keys'));
+  if (!options.whileBroker) notice(`robots elsewhere have to trust ${keys.public}: reverie run --trust`);
+  return keys.private;
+}
+
+interface SavedState {
+  readonly learner: { readonly updates: number; readonly random: number[] };
+  /** Not in the checkpoint of a training run. */
+  readonly online?: OnlineState;
 }
 
 /** Learner and replay of this run, else of the training run to go on from, else new ones. */
@@ -139,7 +215,7 @@ async function openLearner(
   task: Task,
   { run, from, engine }: LearnOptions,
   onNote: (line: string) => void,
-): Promise<{ learner: SacLearner; replay: Replay }> {
+): Promise<{ learner: SacLearner; replay: Replay; state: OnlineState | undefined }> {
   const known = taskRecipes[task.name];
   const { preset, overrides } = launch.learner;
   const identity = from ? readIdentity(from) : undefined;
@@ -164,11 +240,13 @@ async function openLearner(
   const path = join(run, FILES.replay);
   const own = existsSync(join(run, FILES.checkpoint));
   const source = own ? run : from;
+  let online: OnlineState | undefined;
   if (source) {
     const { state, tensors } = loadCheckpoint(join(source, FILES.checkpoint));
     const ofLearner = Object.entries(tensors).filter(([name]) => !name.startsWith('trainer.'));
-    const counters = (state as unknown as { learner: { updates: number; random: number[] } }).learner;
-    learner.load({ tensors: Object.fromEntries(ofLearner), ...counters });
+    const saved = state as unknown as SavedState;
+    learner.load({ tensors: Object.fromEntries(ofLearner), ...saved.learner });
+    online = own ? saved.online : undefined;
   }
   // The training run keeps its own: this learner's transitions must not displace what it resumes from.
   if (from && !own) copyFileSync(join(from, FILES.replay), path);
@@ -180,7 +258,7 @@ async function openLearner(
     nSteps: config.n_step,
     path,
   });
-  return { learner, replay };
+  return { learner, replay, state: online };
 }
 
 function readIdentity(run: string): { learner: SacConfig; recipe: { replay: number } } {

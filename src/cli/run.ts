@@ -1,18 +1,21 @@
-import { mkdirSync } from 'node:fs';
+import type { KeyObject } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../base/errors.js';
 import { attend } from '../control/attendant.js';
 import { RobotProcess } from '../control/robotProcess.js';
 import { SafetyLog } from '../control/safetyLog.js';
-import { type Launch, loadLaunch } from '../launch/launch.js';
+import { type Launch, loadLaunch, robotName, runName } from '../launch/launch.js';
 import { admit } from '../policy/admission.js';
 import { type Bundle, readBundle } from '../policy/bundle.js';
+import { keysIn, readTrustedKey } from '../policy/signature.js';
 import type { RecorderReport } from '../recording/recorderWorker.js';
 import { loadRobot } from '../robot/load.js';
 import type { RobotSpec } from '../robot/spec.js';
 import { createTask } from '../tasks/index.js';
 import type { EngineChoice } from '../tensor/engineNames.js';
+import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.js';
 import { Cockpit } from './cockpit.js';
 import { driverFor } from './drivers.js';
 import { Ending } from './ending.js';
@@ -31,11 +34,17 @@ Examples:
   reverie run launch/quadruped.sim.yaml --policy runs/walk-quadruped-1/policy --training-run runs/walk-quadruped-1
   reverie run quadruped.sim --policy quadruped-walk --seconds 60
   reverie run launch/arm.sim.yaml --policy arm-reach --seconds 20 --json | tail -n 1
+  reverie run launch/arm.sim.yaml --name arm-7 --broker mqtts://broker.lab:8883 --broker-ca lab.pem --trust signing.pub
 
 Space bar: emergency stop, which ends the run. T: take the robot over, and give it back. Ctrl-C: to the stop pose, then torque off; Ctrl-C again:
 emergency stop. Exit codes: 0 done, 1 a fault, 2 a mistake in what was asked, 3 emergency stop.`;
 
-export interface RunOptions {
+export interface RunOptions extends BrokerOptions {
+  /** In the fleet, and the site; the launch file's where not given. */
+  readonly name?: string;
+  readonly site?: string;
+  /** PEM of a public key whose policies may be loaded. */
+  readonly trust?: string;
   /** Bundle, by name or folder; the launch file's where not given; false for none. */
   readonly policy?: string | false;
   /** Folder of the training run that the policy comes from: the learner goes on from there. */
@@ -79,7 +88,7 @@ const EMERGENCY_STOP = 3;
 const BRAKE_S = 1;
 
 export function runCommand(): Command {
-  return new Command('run')
+  const command = new Command('run')
     .description('run a robot in real time, with its safety kernel, and learn from what it does')
     .argument('<launch>', 'launch file, or name of one in launch/')
     .option('--policy <bundle>', 'policy to start with, by name or folder')
@@ -88,12 +97,17 @@ export function runCommand(): Command {
     .addOption(engineOption())
     .option('--no-dashboard', 'without the dashboard')
     .option('--dashboard-port <n>', 'port of the dashboard; 0 for any free one', port)
+    .option('--name <name>', 'of this robot in the fleet')
+    .option('--site <name>', 'of the fleet')
+    .option('--trust <file>', 'public key whose policies may be loaded; or REVERIE_TRUST')
     .option('--json', 'print one object at the end, nothing else, on standard output')
-    .addHelpText('after', EXAMPLES)
-    .action(async (launch: string, options: RunOptions & { json?: true }) => {
+    .addHelpText('after', EXAMPLES);
+  return addBrokerOptions(command, 'one in this process, with a learner beside it').action(
+    async (launch: string, options: RunOptions & { json?: true }) => {
       const summary = await runLaunch(loadLaunch(launch), options);
       if (options.json) printJson(summary);
-    });
+    },
+  );
 }
 
 /**
@@ -147,23 +161,31 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
   let ticker: NodeJS.Timeout | undefined;
   try {
     cockpit = await Cockpit.open(launch, robotFile, robot, notice);
-    fleet = await FleetLink.open(launch, robot, notice, (figures) => cockpit?.showLearner(figures));
     if (bundle) {
       const answer = await robot.setPolicy(bundle);
       if (!answer.admitted) throw refusal(bundle, answer.reasons);
     }
-    if (launch.learner.enabled)
+    fleet = await FleetLink.open(launch, robot, {
+      access: options.broker === undefined ? undefined : accessOf(options.broker, options),
+      trusted: trustedKeys(launch, options, notice),
+      // A robot of a fleet finds its spool again; one with a learner of its own starts both anew.
+      folder: options.broker === undefined ? folder : robotFolder(launch, spec),
+      initial: bundle,
+      onNotice: notice,
+      onFigures: (figures) => cockpit?.showLearner(figures),
+    });
+    if (launch.learner.enabled && fleet.url)
       learner = new LearnerChild(launch, {
-        broker: fleet.broker.url,
+        broker: fleet.url,
         run: join(folder, 'learner'),
         from: options.trainingRun,
         policy: bundle?.path,
         engine: options.engine,
         onLine: notice,
-        onLost: (how) => {
-          const keeps = launch.learner.when_lost === 'keep';
-          notice(`the learner is gone (${how}); the robot ${keeps ? 'keeps its policy' : 'stops'}`);
-          if (!keeps) ending.end('learner lost');
+        keep: launch.learner.when_lost === 'keep',
+        onLost: (what) => {
+          notice(what);
+          if (launch.learner.when_lost === 'stop') ending.end('learner lost');
         },
       });
     if (robot.canReplace) sendAway = attend(robot, () => notice('fallen; put back on its feet'));
@@ -214,11 +236,32 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
   }
 }
 
-/** The command line's word on the dashboard goes before the launch file's. */
-function withOptions(launch: Launch, { dashboard, dashboardPort }: RunOptions): Launch {
+/** The command line's word goes before the launch file's. */
+function withOptions(launch: Launch, { dashboard, dashboardPort, name, site }: RunOptions): Launch {
   const enabled = launch.dashboard.enabled && dashboard !== false;
   const port = dashboardPort ?? launch.dashboard.port;
-  return { ...launch, dashboard: { ...launch.dashboard, enabled, port } };
+  const names = { ...(name && { name }), ...(site && { site }) };
+  return { ...launch, ...names, dashboard: { ...launch.dashboard, enabled, port } };
+}
+
+/** What a robot keeps over its runs. */
+function robotFolder(launch: Launch, spec: RobotSpec): string {
+  return join(launch.runs, 'robots', launch.site, robotName(launch, spec.name), runName(launch));
+}
+
+/** The key that is given, else that of this machine's own learners. */
+function trustedKeys(
+  launch: Launch,
+  { broker, trust = process.env.REVERIE_TRUST }: RunOptions,
+  notice: (line: string) => void,
+): KeyObject[] {
+  if (trust !== undefined) return [readTrustedKey(trust)];
+  const folder = join(launch.runs, 'keys');
+  if (broker === undefined) return [readTrustedKey(keysIn(folder).public)];
+  const own = join(folder, 'signing.pub');
+  if (existsSync(own)) return [readTrustedKey(own)];
+  notice('no --trust: this robot loads no policy of a learner');
+  return [];
 }
 
 /** Checks what can be checked before anything moves. The control loop checks again. */
@@ -273,7 +316,7 @@ function summarise(
     missed_ticks: s.missed_ticks,
     late_p999_ms: round(s.late_p999_ms),
     learner_updates: fleet.learner?.updates ?? 0,
-    transitions: fleet.sender.added,
+    transitions: fleet.spool.added,
     train: null,
   };
 }

@@ -1,35 +1,100 @@
+import { UserError } from '../base/errors.js';
+
 /**
- * The topic tree, version 1:
- *
- *     reverie/v1/SITE/ROBOT/experience          robot → learner   transitions, binary (experience.ts)
- *     reverie/v1/SITE/ROBOT/experience/stored   learner → robot   JSON {session, next}: stored up to here
- *     reverie/v1/SITE/ROBOT/policy              learner → robot   policy, binary, retained (policies.ts)
- *     reverie/v1/SITE/ROBOT/policy/status       robot → all       JSON {id, admitted, reasons}, retained
- *     reverie/v1/SITE/ROBOT/learner/metrics     learner → all     JSON, see `LearnerMetrics`
- *     reverie/v1/SITE/ROBOT/presence/ROLE       each → all        JSON {online}, retained, also the last will
+ * The topic tree, version 1; docs/fleet.md has it with payloads and units. A SITE is one broker's
+ * worth of robots, a ROBOT one machine of it, a RUN what is learned together: the robots of a run
+ * share its learners and its policy, whatever site-wide name they have.
  */
-export interface Topics {
-  readonly experience: string;
-  readonly stored: string;
+const VERSION = 'v1';
+
+export interface RobotTopics {
+  /** Birth and last will, retained. */
+  readonly presence: string;
+  /** What it is, retained. */
+  readonly description: string;
+  /** Once a second. */
+  readonly health: string;
+  /** Each safety event. */
+  readonly safety: string;
+  /** What became of the newest policy, retained. */
   readonly policy: string;
-  readonly policyStatus: string;
-  readonly metrics: string;
-  readonly presence: Readonly<Record<Role, string>>;
+  /** A learner's word of what it has stored. */
+  readonly stored: string;
 }
 
-export type Role = 'robot' | 'learner';
-
-/** @param site, robot letters, digits, "_" and "-": a topic's wildcards and separators must not be in them */
-export function topicsOf(site: string, robot: string): Topics {
-  for (const part of [site, robot])
-    if (!/^[A-Za-z0-9_-]+$/.test(part)) throw new RangeError(`"${part}" cannot be part of a topic`);
-  const root = `reverie/v1/${site}/${robot}`;
+/** @throws UserError where a name cannot be part of a topic */
+export function robotTopics(site: string, robot: string): RobotTopics {
+  const root = `reverie/${VERSION}/${part(site)}/robot/${part(robot)}`;
   return {
-    experience: `${root}/experience`,
-    stored: `${root}/experience/stored`,
+    presence: `${root}/presence`,
+    description: `${root}/description`,
+    health: `${root}/health`,
+    safety: `${root}/safety`,
     policy: `${root}/policy`,
-    policyStatus: `${root}/policy/status`,
-    metrics: `${root}/learner/metrics`,
-    presence: { robot: `${root}/presence/robot`, learner: `${root}/presence/learner` },
+    stored: `${root}/stored`,
   };
+}
+
+export interface RunTopics {
+  /** Where a robot asks who takes its experience. */
+  join(robot: string): string;
+  /** Where a robot's experience goes, once a learner has taken it. */
+  experience(learner: string, robot: string): string;
+  /** Birth and last will of a learner, retained. */
+  presence(learner: string): string;
+  /** Training figures, once a second. */
+  metrics(learner: string): string;
+  /** The newest policy: what, for whom, signed; retained. */
+  readonly offer: string;
+  /** Its bytes, piece by piece; retained. */
+  chunk(index: number): string;
+}
+
+/** @throws UserError where a name cannot be part of a topic */
+export function runTopics(site: string, run: string): RunTopics {
+  const root = `reverie/${VERSION}/${part(site)}/run/${part(run)}`;
+  return {
+    join: (robot) => `${root}/join/${part(robot)}`,
+    experience: (learner, robot) => `${root}/experience/${part(learner)}/${part(robot)}`,
+    presence: (learner) => `${root}/learner/${part(learner)}/presence`,
+    metrics: (learner) => `${root}/learner/${part(learner)}/metrics`,
+    offer: `${root}/policy/offer`,
+    chunk: (index) => `${root}/policy/chunk/${index}`,
+  };
+}
+
+/** In place of a name, in a filter: every name. */
+export const ANY = '+';
+
+/** A site's whole tree. */
+export function siteFilter(site: string): string {
+  return `reverie/${VERSION}/${part(site)}/#`;
+}
+
+/** A filter whose messages a broker deals out among those who ask for it under the same group (MQTT 5). */
+export function shared(group: string, filter: string): string {
+  return `$share/${part(group)}/${filter}`;
+}
+
+/** The last level of a topic: a robot's name in most. */
+export function lastLevel(topic: string): string {
+  return topic.slice(topic.lastIndexOf('/') + 1);
+}
+
+/** Does a topic fit a filter with "+" and "#"? */
+export function matches(filter: string, topic: string): boolean {
+  const wanted = filter.replace(/^\$share\/[^/]+\//, '').split('/');
+  const levels = topic.split('/');
+  for (let i = 0; i < wanted.length; i++) {
+    if (wanted[i] === '#') return true;
+    if (i >= levels.length || (wanted[i] !== ANY && wanted[i] !== levels[i])) return false;
+  }
+  return wanted.length === levels.length;
+}
+
+/** A name must not hold a topic's separators or wildcards. */
+function part(name: string): string {
+  if (name !== ANY && !/^[A-Za-z0-9_-]+$/.test(name))
+    throw new UserError(`"${name}" cannot be part of a topic; expected letters, digits, "_", "-"`);
+  return name;
 }

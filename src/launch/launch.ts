@@ -42,6 +42,19 @@ const learnerSchema = z.strictObject({
     })
     .prefault({})
     .describe('in simulation, of each candidate and of the policy in use'),
+  rollout: z
+    .strictObject({
+      canary: z.array(name).default([]).describe('robots that try a policy first; none: all at once'),
+      trial_s: z.number().positive().default(20).describe('that a new policy is watched on a robot'),
+      tolerance: z
+        .number()
+        .nonnegative()
+        .default(0.25)
+        .describe('share by which its mean reward may be lower than before'),
+      safety_events: z.int().nonnegative().default(0).describe('more than before that are put up with'),
+    })
+    .prefault({})
+    .describe('how a policy comes to the robots, and when they go back'),
   when_lost: z
     .enum(['keep', 'stop'])
     .default('keep')
@@ -100,6 +113,9 @@ export const launchSchema = z.strictObject({
   robot: z.string().min(1).describe('name, or path of its folder'),
   name: name.optional().describe("of this one robot in the fleet; the robot's own where not given"),
   site: name.default('local'),
+  run: name
+    .optional()
+    .describe('what is learned together: its robots share learners and policy; the task where not given'),
   driver: driverSchema,
   task: z.string().min(1),
   policy: z
@@ -129,4 +145,14 @@ export type Launch = z.output<typeof launchSchema> & {
 export function loadLaunch(given: string): Launch {
   const path = findNamed('launch', given, ['{}', '{}.yaml', '../{}']);
   return { ...parseUserInput(launchSchema, readYaml(path), path), path };
+}
+
+/** The robot's name in the fleet. @param kind the name in its robot.yaml */
+export function robotName({ name }: Launch, kind: string): string {
+  return name ?? kind;
+}
+
+/** The name of what is learned together. */
+export function runName({ run, task }: Launch): string {
+  return run ?? task;
 }

@@ -56,7 +56,7 @@ const standing = ({ err }: Running) =>
 
 /** What a run leaves in its folder. */
 function runFile(name: string, file: string): string {
-  const [run] = readdirSync(join(folder, name));
+  const [run] = readdirSync(join(folder, name)).filter((entry) => entry.startsWith('run-'));
   return readFileSync(join(folder, name, run, file), 'utf8');
 }
 
@@ -116,18 +116,23 @@ describe('reverie run', () => {
     expect(runFile('emergency', 'safety.jsonl')).toContain('"emergency_stop"');
   });
 
-  it('goes on when its learner is killed', async () => {
+  it('goes on when its learner is killed, and starts it again', async () => {
     const learner =
       'learner: { warmup: 20, overrides: { batch: 8, critic_hidden: [8], actor_hidden: [8] } }\n';
     const run = reverie('run', launchFile('learner', learner), '--policy', policy, '--json');
     await eventually('an update', () => run.err.some((line) => /learner [1-9]\d*\/s/.test(line)), 50);
-    const pid = childOf(run.child.pid!);
+    const pid = childrenOf(run.child.pid!)[0];
     process.kill(pid, 'SIGKILL');
     await eventually('the loss', () =>
-      run.err.some((line) => line.includes('the learner is gone (SIGKILL)')),
+      run.err.some((line) =>
+        line.includes(
+          'the learner is gone (SIGKILL); the robot keeps its policy, the learner starts again in 1 s',
+        ),
+      ),
     );
     const lines = run.err.length;
     await eventually('it goes on', () => run.err.slice(lines).filter((l) => /^walk run/.test(l)).length >= 2);
+    await eventually('another learner', () => childrenOf(run.child.pid!).some((child) => child !== pid), 50);
     run.child.kill('SIGTERM');
     expect(await run.ended).toEqual({ code: 0, signal: null });
     const summary = JSON.parse(run.out.at(-1)!);
@@ -163,7 +168,7 @@ describe('reverie run', () => {
   });
 });
 
-/** The one child process of a process. */
-function childOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
 }

@@ -1,6 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { Random } from '../../base/random.js';
 import type { Evaluation } from '../../policy/manifest.js';
+import type { Experience } from '../../robot/experience.js';
 import type { Mirror } from '../../tasks/task.js';
 import { MirrorAugmentation } from '../replay/mirror.js';
 import type { Replay } from '../replay/replay.js';
@@ -8,34 +9,39 @@ import { ReplayBatch } from '../replay/transition.js';
 import type { SacLearner, SacMetrics } from '../sac/index.js';
 import { objection } from './gate.js';
 
-/** A step that a robot made; `Experience` of src/fleet is one. */
-export interface OnlineTransition {
-  readonly episode: number;
-  readonly step: number;
-  readonly terminal: boolean;
-  readonly truncated: boolean;
-  readonly reward: number;
-  readonly observation: Float32Array;
-  readonly action: Float32Array;
-  readonly nextObservation: Float32Array;
+/** What a learner has done, over its restarts. */
+export interface OnlineCounters {
+  updates: number;
+  candidates: number;
+  published: number;
 }
 
-export interface OnlineMetrics extends Partial<SacMetrics> {
-  /** Updates and transitions of this process, and its updates in the last second. */
-  readonly updates: number;
+/** What a new life of a learner goes on from, beside weights and replay. */
+export interface OnlineState {
+  readonly counters: OnlineCounters;
+  /** Transitions in the replay before the first that this learner took. */
+  readonly replayBefore: number;
+  readonly inUse: Evaluation | null;
+  /** Of the random numbers that draw batches. */
+  readonly random: readonly number[];
+}
+
+export interface OnlineMetrics extends OnlineCounters, Partial<SacMetrics> {
+  /** Taken from robots. */
   readonly transitions: number;
+  /** Updates in the last second. */
   readonly updates_per_s: number;
   /** Transitions in the replay, and how many it holds. */
   readonly replay: number;
   readonly replay_capacity: number;
-  readonly candidates: number;
-  readonly published: number;
 }
 
 export interface OnlineLearnerOptions {
   readonly learner: SacLearner;
   readonly replay: Replay;
   readonly seed: number;
+  /** Of an earlier life of this learner. */
+  readonly state?: OnlineState;
   /** Symmetry of robot and task. */
   readonly mirror?: { readonly observation: Mirror; readonly action: Mirror };
   /** Most updates for each transition that comes. */
@@ -48,18 +54,20 @@ export interface OnlineLearnerOptions {
   readonly inUse: Evaluation | undefined;
   /** Judges the actor with these weights, always on the same episodes. */
   readonly evaluate: (parameters: Float32Array) => Promise<Evaluation>;
-  readonly publish: (parameters: Float32Array, evaluation: Evaluation | undefined) => Promise<void>;
+  /** Hands a policy to the robots. @returns false where they gave it back */
+  readonly publish: (parameters: Float32Array, evaluation: Evaluation | undefined) => Promise<boolean>;
   /** Once a second. */
   readonly onMetrics: (metrics: OnlineMetrics) => void;
+  /** Every half minute, between two updates: time to write a checkpoint. */
+  readonly save: () => void;
   readonly onNotice: (line: string) => void;
 }
 
 /** Updates that may be owed: a learner that cannot keep up does not fall behind without end. */
 const MOST_OWED = 2000;
-/** The robot's stream in a replay that may hold those of the pretraining's environments as well. */
-const STREAM = 1 << 16;
 const IDLE_MS = 20;
 const METRICS_MS = 1000;
+const SAVE_MS = 30_000;
 
 /**
  * Learns from what a robot does while it does it: so many updates for each transition that comes, and
@@ -70,35 +78,54 @@ export class OnlineLearner {
   private readonly random: Random;
   private readonly mirror: MirrorAugmentation | undefined;
   private inUse: Evaluation | undefined;
+  /** Of the policy before it. */
+  private replaced: Evaluation | undefined;
   private owed = 0;
-  private updates = 0;
-  private transitions = 0;
-  private candidates = 0;
-  private published = 0;
-  private previous: { episode: number; step: number } | undefined;
+  private readonly counters: OnlineCounters;
+  private readonly replayBefore: number;
+  private measured = false;
+  /** The newest step of each stream. */
+  private readonly previous = new Map<number, { episode: number; step: number }>();
   private stopping = false;
 
   constructor(private readonly options: OnlineLearnerOptions) {
-    const { learner, replay, mirror, seed, inUse } = options;
+    const { learner, replay, mirror, seed, inUse, state } = options;
+    this.counters = { ...(state?.counters ?? { updates: 0, candidates: 0, published: 0 }) };
+    this.replayBefore = state?.replayBefore ?? replay.added;
     this.batch = new ReplayBatch(learner.options.config.batch, replay.contract);
     this.random = Random.stream(seed, 'online');
+    if (state) this.random.state = state.random;
     this.mirror = mirror && new MirrorAugmentation(mirror.observation, mirror.action);
-    this.inUse = inUse;
+    this.inUse = state?.inUse ?? inUse;
   }
 
-  /** Stores transitions, in order, durably. @param gap some before these are lost */
-  add(transitions: readonly OnlineTransition[], gap: boolean): void {
+  /**
+   * Takes transitions of one robot, in order. They are durable once the replay is flushed.
+   * @param stream of that robot in the replay
+   * @param gap some before these are lost
+   */
+  add(stream: number, transitions: readonly Experience[], gap: boolean): void {
     const { replay, updatesPerStep } = this.options;
-    if (gap) this.previous = undefined;
+    let previous = gap ? undefined : this.previous.get(stream);
     for (const t of transitions) {
-      const follows = this.previous?.episode === t.episode && this.previous.step + 1 === t.step;
-      if (!follows) replay.cut(STREAM);
-      replay.add({ stream: STREAM, ...t });
-      this.previous = t;
-      this.transitions++;
+      const follows = previous?.episode === t.episode && previous.step + 1 === t.step;
+      if (!follows) replay.cut(stream);
+      replay.add({ stream, ...t });
+      previous = t;
     }
-    replay.flush();
+    if (previous) this.previous.set(stream, { episode: previous.episode, step: previous.step });
     this.owed = Math.min(MOST_OWED, this.owed + updatesPerStep * transitions.length);
+  }
+
+  /** What a new life of this learner goes on from. */
+  save(): OnlineState {
+    const { counters, replayBefore, inUse, random } = this;
+    return { counters: { ...counters }, replayBefore, inUse: inUse ?? null, random: random.state };
+  }
+
+  /** The robots went back to the policy before the newest. */
+  givenBack(): void {
+    this.inUse = this.replaced ?? this.inUse;
   }
 
   stop(): void {
@@ -107,28 +134,36 @@ export class OnlineLearner {
 
   /** Until `stop`. Rejects when an update fails: losses that are not finite, say. */
   async run(): Promise<void> {
-    const { replay, learner, warmup, evaluateEvery, publish } = this.options;
-    if (!this.inUse) await publish(learner.actorParameters(), undefined);
-    let judging: Promise<void> | undefined;
-    let judgedAt = 0;
-    let before = 0;
+    const { replay, learner, warmup, evaluateEvery, publish, state } = this.options;
+    let judging: Promise<unknown> | undefined;
+    const inBackground = (work: Promise<unknown>) => {
+      judging = work.finally(() => {
+        judging = undefined;
+      });
+      judging.catch((error: Error) => this.options.onNotice(`evaluation failed: ${error.message}`));
+    };
+    if (!this.inUse && !state) inBackground(publish(learner.actorParameters(), undefined));
+    let judgedAt = this.counters.updates;
+    let before = judgedAt;
     const metrics = globalThis.setInterval(() => {
-      this.report(this.updates - before);
-      before = this.updates;
+      this.report(this.counters.updates - before);
+      before = this.counters.updates;
     }, METRICS_MS);
     try {
+      let saved_ms = Date.now();
       while (!this.stopping) {
+        if (Date.now() - saved_ms > SAVE_MS) {
+          saved_ms = Date.now();
+          this.options.save();
+        }
         if (this.owed < 1 || replay.size < warmup) {
           await setTimeout(IDLE_MS);
           continue;
         }
         await this.update();
-        if (this.updates - judgedAt >= evaluateEvery && !judging) {
-          judgedAt = this.updates;
-          judging = this.judge().finally(() => {
-            judging = undefined;
-          });
-          judging.catch((error: Error) => this.options.onNotice(`evaluation failed: ${error.message}`));
+        if (this.counters.updates - judgedAt >= evaluateEvery && !judging) {
+          judgedAt = this.counters.updates;
+          inBackground(this.judge());
         }
         // Messages are taken in between updates.
         await setImmediate();
@@ -143,8 +178,9 @@ export class OnlineLearner {
     const { config } = learner.options;
     replay.sample(config.batch, this.random, this.batch);
     this.mirror?.apply(this.batch, this.random);
-    await learner.step(this.batch, this.updates % config.actor_every === 0);
-    this.updates++;
+    await learner.step(this.batch, this.counters.updates % config.actor_every === 0);
+    this.counters.updates++;
+    this.measured = true;
     this.owed--;
   }
 
@@ -153,31 +189,31 @@ export class OnlineLearner {
     const parameters = learner.actorParameters();
     const evaluation = await evaluate(parameters);
     if (this.stopping) return;
-    const number = ++this.candidates;
+    const number = ++this.counters.candidates;
     const reason = objection(evaluation, this.inUse);
     if (reason) {
       onNotice(`candidate ${number} is not better: ${reason}`);
       return;
     }
-    await publish(parameters, evaluation);
+    if (!(await publish(parameters, evaluation))) {
+      onNotice(`candidate ${number} was given back by the robots`);
+      return;
+    }
+    this.replaced = this.inUse;
     this.inUse = evaluation;
-    this.published++;
+    this.counters.published++;
     onNotice(`candidate ${number} published: mean return ${evaluation.mean_return?.toFixed(1)}`);
   }
 
   private report(updates_per_s: number): void {
     const { learner, replay, onMetrics } = this.options;
-    const { updates, transitions, candidates, published } = this;
-    const measured = updates > 0 ? learner.metrics() : {};
     onMetrics({
-      updates,
-      transitions,
+      ...this.counters,
+      transitions: replay.added - this.replayBefore,
       updates_per_s,
       replay: replay.size,
       replay_capacity: replay.capacity,
-      candidates,
-      published,
-      ...measured,
+      ...(this.measured ? learner.metrics() : {}),
     });
   }
 }
