@@ -10,6 +10,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.js')).runCommand(),
   teleop: async () => (await import('./teleop.js')).teleopCommand(),
   learn: async () => (await import('./learn.js')).learnCommand(),
+  fleet: async () => (await import('./fleet.js')).fleetCommand(),
   eval: async () => (await import('./eval.js')).evalCommand(),
   export: async () => (await import('./export.js')).exportCommand(),
   emulate: async () => (await import('./emulate.js')).emulateCommand(),

@@ -118,10 +118,10 @@ describe('reverie run', () => {
 
   it('goes on when its learner is killed, and starts it again', async () => {
     const learner =
-      'learner: { warmup: 20, overrides: { batch: 8, critic_hidden: [8], actor_hidden: [8] } }\n';
+      'learner: { warmup: 20, evaluation: { episodes: 1, seconds_each: 1 }, overrides: { batch: 8, critic_hidden: [8], actor_hidden: [8] } }\n';
     const run = reverie('run', launchFile('learner', learner), '--policy', policy, '--json');
     await eventually('an update', () => run.err.some((line) => /learner [1-9]\d*\/s/.test(line)), 50);
-    const pid = childrenOf(run.child.pid!)[0];
+    const [pid] = learnersOf(run.child.pid!);
     process.kill(pid, 'SIGKILL');
     await eventually('the loss', () =>
       run.err.some((line) =>
@@ -132,7 +132,7 @@ describe('reverie run', () => {
     );
     const lines = run.err.length;
     await eventually('it goes on', () => run.err.slice(lines).filter((l) => /^walk run/.test(l)).length >= 2);
-    await eventually('another learner', () => childrenOf(run.child.pid!).some((child) => child !== pid), 50);
+    await eventually('another learner', () => learnersOf(run.child.pid!).some((child) => child !== pid), 50);
     run.child.kill('SIGTERM');
     expect(await run.ended).toEqual({ code: 0, signal: null });
     const summary = JSON.parse(run.out.at(-1)!);
@@ -168,7 +168,9 @@ describe('reverie run', () => {
   });
 });
 
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
+/** The child processes of a process that are learners. */
+function learnersOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  const isLearner = (child: string) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('\0learn\0');
+  return children.filter((child) => child !== '' && isLearner(child)).map(Number);
 }
