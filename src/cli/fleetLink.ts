@@ -170,6 +170,7 @@ export class FleetLink {
     this.subscriptions.unsubscribe();
     clearInterval(this.ticker);
     this.sender.close();
+    await this.policies?.close();
     await this.link.close();
     this.spool.close();
     await this.embedded?.close();

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeFileAtomic } from '../base/files.js';
+import { saveFileAtomic } from '../base/files.js';
 import { signatureFault } from '../policy/signature.js';
 import type { Link } from './link.js';
 import {
@@ -55,6 +55,7 @@ export class PolicyReceiver {
   private readonly trial: Trial;
   private status: PolicyStatus | undefined;
   private working: Promise<void> = Promise.resolve();
+  private closed = false;
 
   private constructor(
     private readonly link: Link,
@@ -105,11 +106,11 @@ export class PolicyReceiver {
     const verdict = this.trial.see(step);
     if (!verdict || verdict.state === 'trial' || !this.status) return;
     if (verdict.state === 'kept') this.conclude('kept', []);
-    else this.working = this.working.then(() => this.rollBack(verdict.reasons));
+    else this.queue(() => this.rollBack(verdict.reasons));
   }
 
   private hear(payload: Buffer): void {
-    if (payload.length === 0) return;
+    if (payload.length === 0 || this.closed) return;
     const offer = this.verify(payload);
     if (offer.run !== this.options.run) throw new MalformedMessage(`an offer for run ${offer.run}`);
     if (offer.number < this.number)
@@ -156,7 +157,7 @@ export class PolicyReceiver {
 
   private tryToTake(): void {
     const { offer } = this;
-    if (!offer || offer.number <= this.number) return;
+    if (!offer || offer.number <= this.number || this.closed) return;
     if (offer.stage === 'canary' && !offer.canary.includes(this.options.robot)) return;
     const current = this.bytesOf(FILES.current);
     const running = current !== undefined && sha256(current) === offer.id;
@@ -164,7 +165,7 @@ export class PolicyReceiver {
     if (!bytes) return;
     this.number = offer.number;
     this.pieces.delete(offer.id);
-    this.working = this.working.then(() => this.take(offer, bytes, running));
+    this.queue(() => this.take(offer, bytes, running));
   }
 
   /** The whole policy, where all its pieces are there. */
@@ -196,8 +197,8 @@ export class PolicyReceiver {
       return;
     }
     const before = this.bytesOf(FILES.current);
-    if (before) writeFileAtomic(join(this.options.folder, FILES.previous), before);
-    writeFileAtomic(join(this.options.folder, FILES.current), bytes);
+    if (before) await saveFileAtomic(join(this.options.folder, FILES.previous), before);
+    await saveFileAtomic(join(this.options.folder, FILES.current), bytes);
     if (before || this.options.initial) {
       this.trial.begin(offer.trial);
       this.say();
@@ -220,8 +221,25 @@ export class PolicyReceiver {
     if (!this.status) return;
     this.status = { ...this.status, state, reasons: [...reasons] };
     const { number } = this;
-    writeFileAtomic(join(this.options.folder, FILES.state), JSON.stringify({ number, state }));
+    const path = join(this.options.folder, FILES.state);
+    this.queue(() => saveFileAtomic(path, JSON.stringify({ number, state })));
     this.say();
+  }
+
+  /** One thing after the other, and none of them in the way of whoever asks. */
+  private queue(work: () => Promise<void>): void {
+    this.working = this.working.then(work).catch((error: Error) => {
+      this.options.onNotice(`roll-out: ${error.message}`);
+    });
+  }
+
+  /** Takes no more policies; waits for what is being written. */
+  async close(): Promise<void> {
+    this.closed = true;
+    for (let last: unknown; last !== this.working; ) {
+      last = this.working;
+      await this.working;
+    }
   }
 
   private say(): void {

@@ -19,11 +19,10 @@ const identitySchema = z.strictObject({
   schema: z.literal(1),
   id: z.string().regex(/^[0-9a-f]{16}$/),
   life: z.int().positive(),
-  learner: z.string().optional(),
 });
 type Identity = z.output<typeof identitySchema>;
 
-const FILES = { identity: 'spool.json', lock: 'lock', aside: 'set-aside' } as const;
+const FILES = { identity: 'spool.json', learner: 'learner', lock: 'lock', aside: 'set-aside' } as const;
 const SYNC_MS = 1000;
 
 /** What is to be sent next: one life at a time, the oldest first. */
@@ -54,13 +53,14 @@ export class Spool {
   private readonly segmentBytes: number;
   private readonly say: (line: string) => void;
   private readonly timer: NodeJS.Timeout;
+  private assigned: string | undefined;
   /** Where acknowledgement has come to in the oldest life. */
   private cursor = { life: 0, next: 0 };
 
   private constructor(
     private readonly folder: string,
     readonly sizes: ExperienceSizes,
-    private identity: Identity,
+    private readonly identity: Identity,
     { maxBytes = 256 << 20, segmentBytes = 1 << 20, onNotice }: SpoolOptions,
   ) {
     this.record = Buffer.alloc(recordBytes(sizes));
@@ -88,6 +88,8 @@ export class Spool {
   }
 
   private recover(): void {
+    const learner = join(this.folder, FILES.learner);
+    if (existsSync(learner)) this.assigned = readFileSync(learner, 'utf8') || undefined;
     for (const name of readdirSync(this.folder).filter(Segment.isName).sort()) {
       const path = join(this.folder, name);
       const segment = Segment.open(path, this.sizes);
@@ -109,13 +111,14 @@ export class Spool {
 
   /** The learner that takes what is in here; remembered, since it alone knows what it has stored. */
   get learner(): string | undefined {
-    return this.identity.learner;
+    return this.assigned;
   }
 
+  /** Not waited for on the platter: where a power cut takes it, a learner is asked for again. */
   set learner(learner: string) {
-    if (learner === this.identity.learner) return;
-    this.identity = { ...this.identity, learner };
-    writeFileAtomic(join(this.folder, FILES.identity), JSON.stringify(this.identity));
+    if (learner === this.assigned) return;
+    this.assigned = learner;
+    writeFileSync(join(this.folder, FILES.learner), learner);
   }
 
   /** Transitions that nobody has acknowledged yet. */

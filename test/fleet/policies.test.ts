@@ -30,7 +30,7 @@ import {
   signText,
 } from '../../src/policy/signature.js';
 import { inMemory, untrainedBundle } from '../control/support.js';
-import { broker, eventually, link, names, temporaryFolder } from './support.js';
+import { broker, eventually, link, names, opened, temporaryFolder } from './support.js';
 
 const { privateKey: key, publicKey: trusted } = generateKeyPairSync('ed25519');
 const topics = runTopics(names.site, names.run);
@@ -76,6 +76,7 @@ async function robot(on: Link, name: string, options: Partial<PolicyReceiverOpti
     onNotice: (line) => lines.push(line),
     ...options,
   });
+  opened(receiver);
   return { took, lines, receiver };
 }
 
@@ -200,6 +201,7 @@ describe('a roll-out', () => {
     await rollout.publish(policy('only'));
     const before = await robot(await link(url), 'a', { folder });
     await eventually('it came', () => before.took.length === 1);
+    await before.receiver.close();
     const after = await robot(await link((await broker()).url), 'a', { folder });
     expect(after.took).toEqual(['only']);
   });
@@ -284,6 +286,7 @@ describe('a policy', () => {
     await rollout.publish(policy('only'));
     const before = await robot(await link(url), 'a', { folder });
     await eventually('it came', () => before.took.length === 1);
+    await before.receiver.close();
     const path = join(folder, 'current.rvp');
     const bytes = readFileSync(path);
     bytes[bytes.length - 1] ^= 1;
