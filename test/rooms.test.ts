@@ -23,7 +23,7 @@ const rooms: Record<string, readonly string[] | 'all'> = {
   'src/learn': ['src/tensor', 'src/tasks', 'src/robot', 'src/policy'],
   'src/policy': ['src/robot', 'src/kernels'],
   'src/fleet': ['src/robot', 'src/policy'],
-  'src/ros': ['src/robot', 'src/control', 'src/safety'],
+  'src/ros': ['src/robot', 'src/control', 'src/safety', 'src/teleop'],
   'src/launch': ['src/robot', 'src/policy', 'src/tasks'],
   'src/teleop': ['src/robot', 'src/safety', 'src/control'],
   'src/dashboard': ['src/robot', 'src/teleop', 'src/ros'],

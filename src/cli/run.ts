@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { UserError } from '../base/errors.js';
 import { attend } from '../control/attendant.js';
 import { RobotProcess } from '../control/robotProcess.js';
@@ -25,6 +25,7 @@ import { operator } from './operator.js';
 import { engineOption, port, seconds } from './options.js';
 import { printJson } from './output.js';
 import { Recording, type RecordingRequest } from './recording.js';
+import { RosNodes } from './rosNodes.js';
 import { StatusLine } from './statusLine.js';
 import { type Device, toggle } from './teleopDevices.js';
 import { Watch } from './watch.js';
@@ -49,6 +50,8 @@ export interface RunOptions extends BrokerOptions {
   readonly policy?: string | false;
   /** Folder of the training run that the policy comes from: the learner goes on from there. */
   readonly trainingRun?: string;
+  /** How the ROS 2 nodes are reached; the launch file's where not given. */
+  readonly ros?: Launch['ros']['transport'];
   /** Length of the real-time part; without end where not given. */
   readonly seconds?: number;
   /** What the learner runs on. */
@@ -93,6 +96,9 @@ export function runCommand(): Command {
     .argument('<launch>', 'launch file, or name of one in launch/')
     .option('--policy <bundle>', 'policy to start with, by name or folder')
     .option('--training-run <folder>', 'training run that the learner goes on from')
+    .addOption(
+      new Option('--ros <transport>', 'show the robot to ROS 2').choices(['none', 'inproc', 'cyclone']),
+    )
     .option('--seconds <s>', 'end after this long', seconds)
     .addOption(engineOption())
     .option('--no-dashboard', 'without the dashboard')
@@ -156,11 +162,13 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
   let fleet: FleetLink | undefined;
   let cockpit: Cockpit | undefined;
   let detach: (() => Promise<void>) | undefined;
+  let ros: RosNodes | undefined;
   let learner: LearnerChild | undefined;
   let sendAway: (() => void) | undefined;
   let ticker: NodeJS.Timeout | undefined;
   try {
     cockpit = await Cockpit.open(launch, robotFile, robot, notice);
+    ros = RosNodes.open(launch, robot, notice);
     if (bundle) {
       const answer = await robot.setPolicy(bundle);
       if (!answer.admitted) throw refusal(bundle, answer.reasons);
@@ -172,7 +180,10 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
       folder: options.broker === undefined ? folder : robotFolder(launch, spec),
       initial: bundle,
       onNotice: notice,
-      onFigures: (figures) => cockpit?.showLearner(figures),
+      onFigures: (figures) => {
+        cockpit?.showLearner(figures);
+        ros?.showLearner(figures);
+      },
     });
     if (launch.learner.enabled && fleet.url)
       learner = new LearnerChild(launch, {
@@ -202,6 +213,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
     detach = await options.device?.(cockpit.station);
     // Without a policy there is nobody to take it from.
     if (detach && !bundle) await toggle(cockpit.station);
+    await ros?.activate();
     const began_ms = Date.now();
     const elapsed_s = () => (Date.now() - began_ms) / 1e3;
     ticker = setInterval(() => status.update(watch.line(fleet!, elapsed_s(), options.seconds)), 1000);
@@ -229,6 +241,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
     await robot.close();
     if (recording) options.onRecorded?.(await recording.close());
     letGo();
+    await ros?.close();
     await cockpit?.close();
     await learner?.close();
     await fleet?.close();
@@ -237,11 +250,16 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
 }
 
 /** The command line's word goes before the launch file's. */
-function withOptions(launch: Launch, { dashboard, dashboardPort, name, site }: RunOptions): Launch {
+function withOptions(launch: Launch, { dashboard, dashboardPort, name, site, ros }: RunOptions): Launch {
   const enabled = launch.dashboard.enabled && dashboard !== false;
   const port = dashboardPort ?? launch.dashboard.port;
   const names = { ...(name && { name }), ...(site && { site }) };
-  return { ...launch, ...names, dashboard: { ...launch.dashboard, enabled, port } };
+  return {
+    ...launch,
+    ...names,
+    dashboard: { ...launch.dashboard, enabled, port },
+    ros: ros ? { ...launch.ros, transport: ros } : launch.ros,
+  };
 }
 
 /** What a robot keeps over its runs. */

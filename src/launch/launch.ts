@@ -109,6 +109,28 @@ const cameraSchema = z
 
 export type Camera = z.output<typeof cameraSchema>;
 
+const rosSchema = z.strictObject({
+  transport: z
+    .enum(['none', 'inproc', 'cyclone'])
+    .default('none')
+    .describe('how the ROS 2 nodes are reached'),
+  namespace: z
+    .string()
+    .regex(/^\/([A-Za-z_]\w*(\/[A-Za-z_]\w*)*)?$/, 'expected "/" or "/name"')
+    .default('/'),
+  remap: z.record(z.string(), z.string()).default({}).describe('names of topics and services to others'),
+  rate_hz: z.number().min(1).max(1000).default(200).describe('of joint states, IMU and frames'),
+  domain: z.int().min(0).max(101).optional().describe('ROS_DOMAIN_ID where not given'),
+  interface: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:-]+$/, 'expected the name of a network interface')
+    .default('lo')
+    .describe(
+      'network interface; DDS knows no credentials, so that others than lo open the robot to their network',
+    ),
+  use_sim_time: z.boolean().default(false).describe('stamps count from /clock; in simulation alone'),
+});
+
 export const launchSchema = z.strictObject({
   robot: z.string().min(1).describe('name, or path of its folder'),
   name: name.optional().describe("of this one robot in the fleet; the robot's own where not given"),
@@ -129,6 +151,7 @@ export const launchSchema = z.strictObject({
   learner: learnerSchema.prefault({ enabled: false }),
   cameras: z.array(cameraSchema).default([]),
   dashboard: dashboardSchema.prefault({}),
+  ros: rosSchema.prefault({}),
   realtime: z.strictObject({ fifo: z.boolean().default(true) }).prefault({}),
   runs: z.string().min(1).default('runs').describe('folder in which each run gets a folder of its own'),
 });

@@ -4,7 +4,7 @@ import type { Hand } from './hand.js';
 import { dampedLeastSquares } from './leastSquares.js';
 
 /** Metres that count as much as a radian: about the length that a small arm turns its tool about. */
-const METRES_PER_RAD = 0.15;
+export const METRES_PER_RAD = 0.15;
 /** Below this manipulability, and by up to this much, the inverse is damped: a quarter of what an arm of half a metre has at its best places. */
 const NEAR_SINGULAR = 1.5e-5;
 const MOST_DAMPING = 0.03;

@@ -4,7 +4,7 @@ import { Graph, type NodeEndpoints } from './graph.js';
 import { checkAbsolute, checkNodeName, ddsTopic, ddsType } from './names.js';
 import type { Qos } from './qos.js';
 import { clientOn, type Endpoints, serveOn } from './services.js';
-import type { Client, Closable, Publisher, Transport, TransportNode } from './transport.js';
+import type { Client, Closable, Publisher, Subscription, Transport, TransportNode } from './transport.js';
 
 /** ROS 2 nodes on a bus of topics: names, types with their hashes, services, and what the graph is told. */
 export class BusTransport implements Transport {
@@ -59,9 +59,15 @@ class BusNode implements TransportNode {
     };
   }
 
-  subscribe(topic: string, type: string, qos: Qos, onMessage: (bytes: Uint8Array) => void): Closable {
+  subscribe(topic: string, type: string, qos: Qos, onMessage: (bytes: Uint8Array) => void): Subscription {
     const reader = this.bus.reader(endpoint(topic, type, qos), onMessage);
-    return this.hold({ readers: [reader.gid], writers: [], close: () => reader.close() });
+    const held = this.hold({ readers: [reader.gid], writers: [], close: () => reader.close() });
+    return {
+      get matched() {
+        return reader.matched;
+      },
+      close: held.close,
+    };
   }
 
   serve(

@@ -13,7 +13,7 @@ export interface TransportNode {
   readonly namespace: string;
   /** @param topic absolute; @param type `sensor_msgs/msg/JointState`, say */
   advertise(topic: string, type: string, qos: Qos): Publisher;
-  subscribe(topic: string, type: string, qos: Qos, onMessage: (bytes: Uint8Array) => void): Closable;
+  subscribe(topic: string, type: string, qos: Qos, onMessage: (bytes: Uint8Array) => void): Subscription;
   /**
    * @param type `std_srvs/srv/Trigger`, say
    * @param answer from a request to its response; one that throws is reported and leaves the caller waiting
@@ -36,6 +36,11 @@ export interface Publisher extends Closable {
   readonly matched: number;
   /** Takes a copy; the caller may reuse the bytes at once. @throws Error where a reliable reader keeps it waiting too long */
   publish(bytes: Uint8Array): void;
+}
+
+export interface Subscription extends Closable {
+  /** Publishers that it is joined with. */
+  readonly matched: number;
 }
 
 export interface Client extends Closable {

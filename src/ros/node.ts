@@ -1,0 +1,119 @@
+import { decode, encode } from './codec.js';
+import { ParameterServer, type Parameters } from './parameters.js';
+import { resolveName } from './transport/names.js';
+import type { Qos } from './transport/qos.js';
+import type { Closable, Publisher, Subscription, Transport, TransportNode } from './transport/transport.js';
+import type { MessageTypes, TypeName } from './types.js';
+
+export interface NodeOptions {
+  readonly transport: Transport;
+  /** Absolute; `/` for the root. */
+  readonly namespace: string;
+  /** From names as the node says them, or in full, to others: `{ cmd_vel: "/joy/cmd_vel" }`. */
+  readonly remap: Readonly<Record<string, string>>;
+  /** One line for people. */
+  readonly onNotice: (line: string) => void;
+}
+
+/** A ROS 2 node: names and remapping, typed messages, services, and parameters that others may set. */
+export class RosNode {
+  readonly parameters: ParameterServer;
+  private readonly node: TransportNode;
+  private readonly told = new Set<string>();
+
+  constructor(
+    name: string,
+    private readonly options: NodeOptions,
+    parameters: Parameters = {},
+  ) {
+    this.node = options.transport.node(name, options.namespace);
+    this.parameters = new ParameterServer(this, parameters);
+  }
+
+  get name(): string {
+    return this.node.name;
+  }
+
+  /** In full: `/ns/name`. */
+  get fullName(): string {
+    return resolveName('~', this.node.name, this.node.namespace);
+  }
+
+  /** Relative, private or absolute name to the absolute one that it is remapped to. */
+  resolve(name: string): string {
+    const { namespace, remap } = this.options;
+    const full = resolveName(name, this.node.name, namespace);
+    const other = remap[name] ?? remap[full];
+    return other === undefined ? full : resolveName(other, this.node.name, namespace);
+  }
+
+  /** For bytes that are made elsewhere: streams. */
+  advertise(topic: string, type: string, qos: Qos): Publisher {
+    return this.node.advertise(this.resolve(topic), type, qos);
+  }
+
+  /** @returns a function that publishes */
+  publisher<T extends TypeName>(topic: string, type: T, qos: Qos): (message: MessageTypes[T]) => void;
+  publisher(topic: string, type: string, qos: Qos): (message: unknown) => void;
+  publisher(topic: string, type: string, qos: Qos): (message: never) => void {
+    const publisher = this.advertise(topic, type, qos);
+    return (message) => publisher.publish(encode(type, message));
+  }
+
+  /** A message that cannot be read is reported, the first on each topic, and goes no further. */
+  subscribe<T extends TypeName>(
+    topic: string,
+    type: T,
+    qos: Qos,
+    onMessage: (message: MessageTypes[T]) => void,
+  ): Subscription {
+    const full = this.resolve(topic);
+    return this.node.subscribe(full, type, qos, (bytes) => {
+      let message: MessageTypes[T];
+      try {
+        message = decode(type, bytes);
+      } catch (error) {
+        this.noticeOnce(`${full}: not a ${type}: ${(error as Error).message}`, `${full} unreadable`);
+        return;
+      }
+      onMessage(message);
+    });
+  }
+
+  /** @param answer gets the decoded request and gives the response to be encoded */
+  serve<Request, Response>(
+    service: string,
+    type: string,
+    answer: (request: Request) => Response | Promise<Response>,
+  ): Closable {
+    return this.node.serve(this.resolve(service), type, async (bytes) =>
+      encode(`${type}_Response`, await answer(decode(`${type}_Request`, bytes) as Request)),
+    );
+  }
+
+  /** `std_srvs/srv/Trigger`. @param act says what it did; where it throws, the caller is told why it failed */
+  trigger(service: string, act: () => string | Promise<string>): Closable {
+    return this.serve(service, 'std_srvs/srv/Trigger', async () => {
+      try {
+        return { success: true, message: await act() };
+      } catch (error) {
+        return { success: false, message: (error as Error).message };
+      }
+    });
+  }
+
+  notice(line: string): void {
+    this.options.onNotice(`${this.fullName}: ${line}`);
+  }
+
+  /** @param about what counts as the same: by default the line itself */
+  noticeOnce(line: string, about = line): void {
+    if (this.told.has(about)) return;
+    this.told.add(about);
+    this.notice(line);
+  }
+
+  close(): void {
+    this.node.close();
+  }
+}

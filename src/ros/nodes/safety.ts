@@ -1,0 +1,63 @@
+import type { RobotProcess } from '../../control/robotProcess.js';
+import { safetyDiagnostic } from '../diagnostics.js';
+import { type NodeOptions, RosNode } from '../node.js';
+import type { StampClock } from '../time.js';
+import { qosProfiles } from '../transport/qos.js';
+
+const LOOK_MS = 50;
+
+export interface SafetyOptions extends NodeOptions {
+  readonly robot: RobotProcess;
+  readonly clock: StampClock;
+}
+
+/**
+ * The emergency stop as a topic and as a service, its reset as a service alone, the kernel's state as
+ * something that late joiners see too, and every intervention as a diagnostic.
+ */
+export class SafetyNode {
+  private readonly node: RosNode;
+  private readonly looking: NodeJS.Timeout;
+  private readonly events: { unsubscribe(): void };
+  private told = '';
+
+  constructor({ robot, clock, ...options }: SafetyOptions) {
+    this.node = new RosNode('safety', options);
+    const { node } = this;
+    node.subscribe('emergency_stop', 'std_msgs/msg/Bool', qosProfiles.default, ({ data }) => {
+      // False resets nothing: that takes the service.
+      if (data) robot.emergencyStop();
+    });
+    node.trigger('~/emergency_stop', () => {
+      robot.emergencyStop();
+      return 'emergency stop';
+    });
+    node.trigger('~/reset', async () => {
+      await robot.reset();
+      const { mode, latched } = robot.status();
+      if (latched) throw new Error(`still latched: ${latched}`);
+      return `${mode}: without torque until the hardware node is activated`;
+    });
+    const state = node.publisher('~/state', 'std_msgs/msg/String', qosProfiles.latched);
+    const diagnostics = node.publisher(
+      '/diagnostics',
+      'diagnostic_msgs/msg/DiagnosticArray',
+      qosProfiles.default,
+    );
+    this.events = robot.events.subscribe((event) =>
+      diagnostics(safetyDiagnostic(robot.options.spec, event, clock.stamp(event.time_s))),
+    );
+    this.looking = setInterval(() => {
+      const { mode, authority, latched } = robot.status();
+      const data = JSON.stringify({ mode, authority, latched: latched ?? null });
+      if (data !== this.told) state({ data });
+      this.told = data;
+    }, LOOK_MS);
+  }
+
+  close(): void {
+    clearInterval(this.looking);
+    this.events.unsubscribe();
+    this.node.close();
+  }
+}

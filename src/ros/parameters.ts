@@ -1,0 +1,142 @@
+import type { RosNode } from './node.js';
+
+type Value = boolean | number | string;
+
+/** A parameter as others see it. What is said of a range or of choices is enforced. */
+export interface Parameter {
+  readonly description: string;
+  readonly type: 'bool' | 'integer' | 'double' | 'string';
+  readonly value: Value;
+  readonly range?: readonly [from: number, to: number];
+  readonly readOnly?: true;
+  /** Called before the value is taken over; throws where it is refused. */
+  readonly onSet?: (value: Value) => void | Promise<void>;
+}
+export type Parameters = Readonly<Record<string, Parameter>>;
+
+/** `rcl_interfaces/ParameterType` */
+const TYPES = { bool: 1, integer: 2, double: 3, string: 4 } as const;
+const FIELDS = {
+  bool: 'bool_value',
+  integer: 'integer_value',
+  double: 'double_value',
+  string: 'string_value',
+} as const;
+
+interface ParameterValue {
+  type: number;
+  bool_value: boolean;
+  integer_value: bigint;
+  double_value: number;
+  string_value: string;
+}
+interface SetRequest {
+  parameters: { name: string; value: ParameterValue }[];
+}
+interface Named {
+  names: string[];
+}
+
+/** The parameters of one node, and the services with which others list, read, describe and set them. */
+export class ParameterServer {
+  private readonly values = new Map<string, Value>();
+
+  constructor(
+    node: RosNode,
+    private readonly declared: Parameters,
+  ) {
+    for (const [name, { value }] of Object.entries(declared)) this.values.set(name, value);
+    const known = (names: string[]) => names.filter((name) => name in declared);
+    node.serve(
+      '~/list_parameters',
+      'rcl_interfaces/srv/ListParameters',
+      ({ prefixes }: { prefixes: string[] }) => ({
+        result: {
+          names: Object.keys(declared).filter(
+            (name) => prefixes.length === 0 || prefixes.some((p) => name === p || name.startsWith(`${p}.`)),
+          ),
+          prefixes: [],
+        },
+      }),
+    );
+    node.serve('~/get_parameters', 'rcl_interfaces/srv/GetParameters', ({ names }: Named) => ({
+      values: known(names).map((name) => this.wire(name)),
+    }));
+    node.serve('~/get_parameter_types', 'rcl_interfaces/srv/GetParameterTypes', ({ names }: Named) => ({
+      types: names.map((name) => (name in declared ? TYPES[declared[name].type] : 0)),
+    }));
+    node.serve('~/describe_parameters', 'rcl_interfaces/srv/DescribeParameters', ({ names }: Named) => ({
+      descriptors: known(names).map((name) => descriptor(name, declared[name])),
+    }));
+    node.serve('~/set_parameters', 'rcl_interfaces/srv/SetParameters', async ({ parameters }: SetRequest) => {
+      const results: { successful: boolean; reason: string }[] = [];
+      for (const { name, value } of parameters) results.push(await this.trySet(name, value));
+      return { results };
+    });
+    node.serve(
+      '~/set_parameters_atomically',
+      'rcl_interfaces/srv/SetParametersAtomically',
+      async ({ parameters }: SetRequest) => {
+        // All are looked at before the first is set.
+        for (const { name, value } of parameters) {
+          const reason = this.refusal(name, value);
+          if (reason) return { result: { successful: false, reason } };
+        }
+        for (const { name, value } of parameters) {
+          const result = await this.trySet(name, value);
+          if (!result.successful) return { result };
+        }
+        return { result: { successful: true, reason: '' } };
+      },
+    );
+  }
+
+  get(name: string): Value {
+    return this.values.get(name)!;
+  }
+
+  private async trySet(name: string, wire: ParameterValue): Promise<{ successful: boolean; reason: string }> {
+    const reason = this.refusal(name, wire);
+    if (reason) return { successful: false, reason };
+    const { type, onSet } = this.declared[name];
+    const given = wire[FIELDS[type]];
+    const value = typeof given === 'bigint' ? Number(given) : given;
+    try {
+      await onSet?.(value);
+    } catch (error) {
+      return { successful: false, reason: (error as Error).message };
+    }
+    this.values.set(name, value);
+    return { successful: true, reason: '' };
+  }
+
+  /** Why a value may not be taken over, as far as the declaration says. */
+  private refusal(name: string, wire: ParameterValue): string | undefined {
+    const parameter = this.declared[name];
+    if (!parameter) return `no parameter "${name}"; there are ${Object.keys(this.declared).join(', ')}`;
+    if (parameter.readOnly) return `${name} is set when the node starts`;
+    if (wire.type !== TYPES[parameter.type]) return `${name}: expected a ${parameter.type}`;
+    if (!parameter.range) return undefined;
+    const value = Number(wire[FIELDS[parameter.type]]);
+    const [from, to] = parameter.range;
+    return value >= from && value <= to ? undefined : `${name}: ${value} is not within ${from} and ${to}`;
+  }
+
+  private wire(name: string): object {
+    const { type } = this.declared[name];
+    return { type: TYPES[type], [FIELDS[type]]: this.values.get(name) };
+  }
+}
+
+function descriptor(name: string, { description, type, range, readOnly }: Parameter): object {
+  const [from_value, to_value] = range ?? [0, 0];
+  const ranges = range ? [{ from_value, to_value, step: 0 }] : [];
+  return {
+    name,
+    type: TYPES[type],
+    description,
+    read_only: readOnly === true,
+    floating_point_range: type === 'double' ? ranges : [],
+    integer_range: type === 'integer' ? ranges : [],
+  };
+}
