@@ -3,6 +3,7 @@ import { Random } from '../../src/base/random.js';
 import { actorLayout, exportActor, sacConfig } from '../../src/learn/sac/index.js';
 import { GaussianPolicy } from '../../src/policy/gaussian.js';
 import { Network } from '../../src/policy/network.js';
+import { productEngines } from '../../src/policy/products.js';
 import { Repeats } from '../measure/repeats.js';
 import type { Contender } from '../measure/rounds.js';
 import type { PyTorch, Style } from './pytorch.js';
@@ -24,19 +25,21 @@ function actorFile(): Uint8Array {
   return exportActor(of, weights, {});
 }
 
-/** Actions a second, one at a time: what the control loop runs, and ONNX Runtime on the same file. */
+/** Actions a second, one at a time: all that the control loop chooses from, and ONNX Runtime on the same file. */
 export async function inferenceContenders(): Promise<Contender[]> {
   const file = actorFile();
-  const network = new Network(file, 'bench');
   const observation = new Float32Array(OBSERVATIONS).fill(0.1);
   const session = await ort.InferenceSession.create(file, { intraOpNumThreads: 1 });
   const feeds = { observation: new ort.Tensor('float32', observation, [1, OBSERVATIONS]) };
   return [
-    contender('control-loop', async (times) => {
-      for (let i = 0; i < times; i++) {
-        network.input.set(observation);
-        network.run();
-      }
+    ...productEngines().map((engine) => {
+      const network = new Network(file, 'bench', engine);
+      return contender(`control-loop, ${engine.name}`, async (times) => {
+        for (let i = 0; i < times; i++) {
+          network.input.set(observation);
+          network.run();
+        }
+      });
     }),
     {
       ...contender('onnxruntime-node', async (times) => {

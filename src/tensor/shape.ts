@@ -1,3 +1,5 @@
+import { sourcePosition } from '../base/sourcePosition.js';
+
 /** Row-major dimensions; [] is a scalar. */
 export type Shape = readonly number[];
 
@@ -39,25 +41,39 @@ export function resolveAxes(operation: string, shape: Shape, axes: readonly numb
   return resolved.sort((a, b) => a - b);
 }
 
+/** Calls that are looked through for the learner's line: networks are built by functions that call functions. */
+const CALLS = 40;
+
 /**
- * Shapes that do not fit together. The message names the operation, the shapes and the line outside src/tensor
- * that asked for it, so that the mistake is found without reading the engine.
+ * Shapes that do not fit together. The message names the operation, the shapes and the lines outside src/tensor that
+ * asked for it, the innermost of each file, so that the mistake is found without reading the engine.
  */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';
 
   constructor(operation: string, shapes: readonly Shape[], reason: string) {
+    const before = Error.stackTraceLimit;
+    Error.stackTraceLimit = CALLS;
     super(`${operation}: ${shapes.map(formatShape).join(' and ')} ${reason}`);
-    const site = callSite(this.stack ?? '');
-    if (site) this.message += ` (at ${site})`;
+    Error.stackTraceLimit = before;
+    const sites = callSites(this.stack ?? '');
+    if (sites.length > 0) this.message += ` (at ${sites.join(', from ')})`;
   }
 }
 
 /** This folder in stack traces, which source maps may or may not have mapped from the compiled files. */
 const here = /[\\/]src[\\/]tensor[\\/]/;
+const foreign = /\(?node:|[\\/]node_modules[\\/]/;
+/** Files that are named: a layer, its network and the learner. */
+const FILES = 3;
 
-function callSite(stack: string): string | undefined {
-  const frames = stack.split('\n').filter((line) => /^\s*at /.test(line));
-  const outside = frames.find((line) => !here.test(line));
-  return outside?.match(/\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/)?.[1]?.replace('file://', '');
+function callSites(stack: string): string[] {
+  const sites = new Map<string, string>();
+  for (const line of stack.split('\n')) {
+    if (!/^\s*at /.test(line) || here.test(line) || foreign.test(line)) continue;
+    const [, file, at, column] = line.match(/\(?((?:file:\/\/)?[^()\s]+):(\d+):(\d+)\)?$/) ?? [];
+    if (file && !sites.has(file)) sites.set(file, sourcePosition(file, Number(at), Number(column)));
+    if (sites.size === FILES) break;
+  }
+  return [...sites.values()];
 }

@@ -27,7 +27,7 @@ test('the policy and the simulator are measured too', async () => {
   const rows = results.map(({ name, engine, threads }) => `${name} ${engine} ${threads}`);
   expect(rows).toEqual(
     expect.arrayContaining([
-      'inference-46-256-256-256-24 control-loop 1',
+      'inference-46-256-256-256-24 control-loop, TypeScript 1',
       'inference-46-256-256-256-24 onnxruntime-node 1',
       'simulation-quadruped-walk mujoco-wasm 1',
     ]),

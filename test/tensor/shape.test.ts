@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Graph, ShapeError } from '../../src/tensor/index.js';
+import { mlp, Pass } from '../../src/learn/nn/index.js';
+import { Graph, ParameterLayout, ShapeError } from '../../src/tensor/index.js';
 import * as t from '../../src/tensor/operations.js';
 import { checkAgainstDifferences, checkEngines } from './support.js';
 
@@ -46,6 +48,31 @@ describe('a mistake names the operation, the shapes and the line that made it', 
   test('with this file as the place', () => {
     expect(() => t.add(a, b)).toThrow(/\(at .*test\/tensor\/shape\.test\.[jt]s:\d+:\d+\)$/);
   });
+});
+
+test('a mistake inside a layer names the layer, and the line of the learner that built it', () => {
+  const graph = new Graph();
+  const network = mlp('q', [3, 4, 1], { activation: 'relu' });
+  const layout = new ParameterLayout(network.parameters);
+  const parameters = layout.views(graph.state('p', [layout.size]));
+  const tooWide = graph.input('observation', [2, 5]);
+  expect(() => network.apply(parameters, tooWide, new Pass(graph, 'test'))).toThrow(
+    /^matmul: \[2, 5\] and \[3, 4\] cannot be multiplied \(at .*nn\/layers\.[jt]s:\d+:\d+, from .*test\/tensor\/shape\.test\.[jt]s:\d+:\d+\)$/,
+  );
+});
+
+test('outside of a test runner the lines are those of the sources', () => {
+  const script = `
+    import { Graph } from '${new URL('../../src/tensor/index.js', import.meta.url)}';
+    import { sacGraph } from '${new URL('../../src/learn/sac/sac.js', import.meta.url)}';
+    import { sacConfig } from '${new URL('../../src/learn/sac/index.js', import.meta.url)}';
+    const config = sacConfig('sac');
+    const g = new Graph();
+    try { sacGraph(g, 3, 2, { ...config, batch: 2.5 }) } catch (error) { console.log(error.message) }`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  expect(stdout).toMatch(
+    /^input "observation": \[2\.5, 3\] is not a shape \(at .*src\/learn\/sac\/sac\.ts:\d+:\d+/,
+  );
 });
 
 test('what was made twice is one tensor', () => {
