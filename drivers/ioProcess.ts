@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { UserError } from '../src/base/errors.js';
 import type { Driver } from '../src/robot/driver.js';
 import type { RobotSpec } from '../src/robot/spec.js';
@@ -14,7 +15,12 @@ export interface DriverOfProcess extends Driver {
 }
 
 export type Request =
-  | { readonly kind: 'create'; readonly module: string; readonly options: { readonly spec: RobotSpec } }
+  | {
+      readonly kind: 'create';
+      readonly module: string;
+      readonly options: { readonly spec: RobotSpec };
+      readonly fifo?: boolean;
+    }
   | { readonly kind: 'configure' | 'activate' | 'deactivate' | 'close' };
 
 /** To the process: a request, or a command. */
@@ -25,12 +31,28 @@ export type FromProcess =
   | { readonly failed: string; readonly user: boolean }
   | { readonly sample: Float64Array; readonly trips: number };
 
+/** Under the system's first-in-first-out scheduler: after the control loop and its driver thread. */
+const PRIORITY = 48;
 /** Looks for a new sample this often: every event loop's turn would be too much for a small computer. */
 const LOOK_MS = 1;
 /** After the robot process is gone: longer than an arm takes to sink while it is braked. */
 const BRAKES_MS = 3000;
 
 if (process.send) serve();
+
+/** Says it in one line where it is not permitted. */
+function askForPriority(): void {
+  execFile(
+    'chrt',
+    ['--fifo', '--all-tasks', '--pid', String(PRIORITY), String(process.pid)],
+    (error, _, stderr) => {
+      if (error)
+        process.stderr.write(
+          `no real-time scheduling of the buses: ${(stderr || error.message).trim().split('\n').at(-1)}\n`,
+        );
+    },
+  );
+}
 
 function serve(): void {
   let driver: DriverOfProcess | undefined;
@@ -44,6 +66,7 @@ function serve(): void {
   const serveRequest = async (request: Request) => {
     if (request.kind === 'create') {
       const { spec } = request.options;
+      if (request.fifo) askForPriority();
       state = RobotState.for(spec);
       command = new JointCommand(spec.joints.length);
       const { createDriver } = (await import(request.module)) as {

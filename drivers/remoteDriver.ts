@@ -10,6 +10,8 @@ export interface RemoteOptions {
   /** URL of a module that exports `createDriver`. */
   readonly module: string;
   readonly options: { readonly spec: RobotSpec };
+  /** Ask for the system's real-time scheduler. */
+  readonly fifo?: boolean;
 }
 
 /** For the driver worker: a driver in a process of its own. */
@@ -35,8 +37,8 @@ export class RemoteDriver implements Driver {
     this.child.on('exit', (code) => this.settle(new Error(`the process of the bus ended with ${code}`)));
   }
 
-  create({ module, options }: RemoteOptions): Promise<void> {
-    return this.ask({ kind: 'create', module, options });
+  create({ module, options, fifo }: RemoteOptions): Promise<void> {
+    return this.ask({ kind: 'create', module, options, fifo });
   }
 
   configure(): Promise<void> {

@@ -24,7 +24,7 @@ export async function checkServo(bus: FeetechBus, servo: Drive<JointDrive>): Pro
   const [a, b] = neededCounts(servo);
   if (least > a || most < b)
     throw new UserError(
-      `${where}, registers ${Register.minAngle} and ${Register.maxAngle}: the servo's limits are ${least}–${most}, the joint needs ${a}–${b}; widen them with \`reverie calibrate --limits\`, or narrow position_rad`,
+      `${where}, registers ${Register.minAngle} and ${Register.maxAngle}: the servo's limits are ${least}–${most}, the joint needs ${a}–${b}; widen them, or narrow position_rad`,
     );
   const [mode] = await readWords(bus, servo.id, Register.mode, 1);
   if ((mode & 0xff) !== 0)

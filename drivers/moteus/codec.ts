@@ -21,6 +21,9 @@ export const Register = {
   watchdog: 0x027,
 } as const;
 
+/** Who a drive is: model, then firmware. */
+export const Identity = { model: 0x100, firmware: 0x101 } as const;
+
 export const Mode = { stop: 0, position: 10, timeout: 11, zeroVelocity: 12, brake: 15 } as const;
 
 /** The kinds of number, in the order of their codes. */

@@ -12,6 +12,7 @@ import { Framer, lines } from '../framing.js';
 import {
   decodeRequest,
   encodeReply,
+  Identity,
   type Kind,
   Mode,
   padded,
@@ -31,7 +32,6 @@ const MAX_C = 75;
 const TORQUE_NM_A = 1;
 const MODEL = 0x0120;
 const FIRMWARE = 0x010b;
-const IDENTITY = { model: 0x100, firmware: 0x101 } as const;
 
 /** A moteus: registers, a position loop with its own gains, a watchdog that comes with each command. */
 export class EmulatedMoteus extends EmulatedDrive<Entry> {
@@ -109,8 +109,8 @@ export class EmulatedMoteus extends EmulatedDrive<Entry> {
   protected override boot(): void {
     this.registers.clear();
     this.registers.set(Register.mode, Mode.stop);
-    this.registers.set(IDENTITY.model, MODEL);
-    this.registers.set(IDENTITY.firmware, FIRMWARE);
+    this.registers.set(Identity.model, MODEL);
+    this.registers.set(Identity.firmware, FIRMWARE);
     this.motor.rest();
   }
 

@@ -17,6 +17,14 @@ const TURN_RAD = 2 * Math.PI;
 const Error_ = { watchdog: 0x800, motor: 0x40 } as const;
 const MAX_C = 90;
 
+/** Properties of the board. */
+const board: Readonly<Record<string, string>> = {
+  vbus_voltage: '24.0',
+  hw_version_major: '3',
+  fw_version_major: '0',
+  fw_version_minor: '5',
+};
+
 /** An axis of an ODrive: properties, a position and a velocity loop, a watchdog. */
 export class EmulatedAxis extends EmulatedDrive<Entry> {
   override id: number;
@@ -158,7 +166,7 @@ export class EmulatedOdrive implements EmulatedLine {
   }
 
   private read(path: string): string | undefined {
-    if (path === 'vbus_voltage') return '24.0';
+    if (path in board) return board[path];
     const found = this.property(path);
     if (!found) return 'invalid property';
     if (found.axis.silent) return undefined;

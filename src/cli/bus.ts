@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { cycleOf, FeetechBus } from '../../drivers/feetech/bus.js';
 import { syncRead, syncWrite, write } from '../../drivers/feetech/codec.js';
 import { decodeFeedback, FEEDBACK, Register } from '../../drivers/feetech/registers.js';
+import { type Found, idRange, scan } from '../../drivers/scan.js';
 import { wireLimit_hz } from '../../drivers/schedule.js';
 import { UserError } from '../base/errors.js';
 import { count } from './options.js';
@@ -10,6 +11,7 @@ import { figure, printJson, printTable } from './output.js';
 const EXAMPLES = `
 Examples:
   reverie bus scan /dev/ttyACM0                who answers, and what it is
+  reverie bus scan /dev/ttyACM1 --protocol mitcan   the same on an SLCAN adapter; can0 for SocketCAN
   reverie bus set-id /dev/ttyACM0 1 6          the servo with id 1 gets id 6
   reverie bus monitor /dev/ttyACM0             positions, loads and temperatures, live
   reverie bus bench /dev/ttyACM0 --json        how fast a full cycle is`;
@@ -28,7 +30,7 @@ interface Common {
 
 export function busCommand(): Command {
   const command = new Command('bus')
-    .description('look at the servos on a line (Feetech STS)')
+    .description('look at the drives on a line: scan for any family, the rest for Feetech STS')
     .addHelpText('after', EXAMPLES);
   const sub = (name: string, what: string) =>
     command
@@ -38,9 +40,12 @@ export function busCommand(): Command {
       .option('--baud <n>', 'of the servos', count, 1_000_000)
       .option('--wait <ms>', 'longest that an answer may take', count, WAIT_MS)
       .option('--json', 'print the result for machines');
-  sub('scan', 'list the servos that answer')
-    .option('--ids <list>', 'ids to try, 1-10 or 1,2,5', ids)
-    .action((port: string, options: Common) => withBus(port, options, scan));
+  sub('scan', 'list the drives that answer')
+    .option('--ids <list>', 'ids to try, 1-10 or 1,2,5; all where not given', ids)
+    .addOption(
+      new Option('--protocol <name>', 'of the drives').choices(Object.keys(idRange)).default('feetech'),
+    )
+    .action(scanPort);
   sub('set-id', 'give a servo another id; only one with the old id may be on the line')
     .argument('<from>', 'its id now', id)
     .argument('<to>', 'its new id', id)
@@ -75,13 +80,6 @@ async function withBus<O extends Common>(
   }
 }
 
-interface Found {
-  readonly port: string;
-  readonly id: number;
-  readonly model: number;
-  readonly firmware: string;
-}
-
 async function found(bus: FeetechBus, candidates: readonly number[] | undefined): Promise<Found[]> {
   const list: Found[] = [];
   for (const candidate of candidates ?? Array.from({ length: HIGHEST_ID + 1 }, (_, i) => i)) {
@@ -98,12 +96,17 @@ async function found(bus: FeetechBus, candidates: readonly number[] | undefined)
   return list;
 }
 
-async function scan(bus: FeetechBus, { ids, json }: Common): Promise<void> {
-  const list = await found(bus, ids);
+async function scanPort(
+  port: string,
+  { protocol, baud, wait, ids, json }: Common & { readonly protocol: keyof typeof idRange },
+): Promise<void> {
+  const [lowest, highest] = idRange[protocol];
+  const all = Array.from({ length: highest - lowest + 1 }, (_, i) => lowest + i);
+  const list = await scan(protocol, port, baud, ids ?? all, wait);
   if (json) printJson(list);
   else if (list.length === 0)
     process.stdout.write(
-      `${bus.wire.path} at ${bus.wire.baud} baud: nobody answers; supply on? try --baud 115200\n`,
+      `${port} at ${baud} baud: nobody answers in ${protocol}; supply on? try another --baud or --protocol\n`,
     );
   else
     printTable([

@@ -10,6 +10,7 @@ export function driverFor(launch: Launch, robot: Robot): DriverChoice {
       options: {
         module: new URL('../../drivers/robotDriver.js', import.meta.url).href,
         options: { spec: robot.spec, path: robot.path, ports: launch.driver.ports },
+        fifo: launch.realtime.fifo,
       },
     };
   const { seed, randomisation } = launch.driver;
