@@ -44,7 +44,7 @@ describe.skipIf(!chromiumPath)('the dashboard in Chromium', () => {
   beforeAll(async () => {
     run = new Run(LAUNCH, [...POLICY, '--dashboard-port', '0']);
     [browser, url] = await Promise.all([startChromium(), run.url()]);
-    page = await browser.newPage({ viewport: { width: 1000, height: 640 } });
+    page = await browser.newPage({ viewport: { width: 720, height: 480 } });
     page.on('pageerror', (error) => faults.push(error.message));
     page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
   });

@@ -64,8 +64,13 @@ export function connect(): void {
   };
 }
 
+let checkedAt_ms = performance.now();
 setInterval(() => {
-  if (connected.value && performance.now() - heardAt_ms > SILENCE_MS) socket?.close();
+  const now_ms = performance.now();
+  // A page that was asleep itself has heard nothing, whatever was said.
+  if (now_ms - checkedAt_ms > SILENCE_MS) heardAt_ms = now_ms;
+  checkedAt_ms = now_ms;
+  if (connected.value && now_ms - heardAt_ms > SILENCE_MS) socket?.close();
 }, SILENCE_MS / 3);
 
 /** Sends without waiting. @returns false where there is no connection */

@@ -59,7 +59,7 @@ export function Plot({ label, lines, height, data, every_ms, window, span, unit,
           height,
           legend: { show: false },
           cursor: { show: false },
-          padding: [6, 4, 0, 0],
+          padding: [6, 14, 0, 0],
           scales: {
             x: window ? { time: false, range: [...window] } : { time: false },
             y: { range: (_plot, low, high) => rangeOf(low, high, span) },

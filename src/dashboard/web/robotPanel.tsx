@@ -25,8 +25,10 @@ export function RobotPanel() {
       if (gone || !canvas.current) return;
       const robot = new RobotView(canvas.current, scene, hello.value?.base === 'floating');
       view = robot;
-      const paint = () =>
-        robot.paint(getComputedStyle(document.documentElement).getPropertyValue('--grid').trim());
+      const paint = () => {
+        const style = getComputedStyle(document.documentElement);
+        robot.paint(style.getPropertyValue('--grid').trim(), style.getPropertyValue('--card').trim());
+      };
       paint();
       darkly.addEventListener('change', paint);
       const size = new ResizeObserver(([entry]) => {
@@ -34,11 +36,14 @@ export function RobotPanel() {
         if (width > 0 && height > 0) robot.resize(width, height);
       });
       size.observe(canvas.current.parentElement!);
+      const sight = new IntersectionObserver(([entry]) => robot.watch(entry.isIntersecting));
+      sight.observe(canvas.current);
       const off = onFrame((frame) => robot.show(frame));
       const ticker = setInterval(() => setFps(Math.round(robot.fps)), 1000);
       cleanUps.push(
         off,
         () => size.disconnect(),
+        () => sight.disconnect(),
         () => clearInterval(ticker),
         () => darkly.removeEventListener('change', paint),
       );

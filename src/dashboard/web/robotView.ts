@@ -1,4 +1,5 @@
 import {
+  Box3,
   BoxGeometry,
   BufferAttribute,
   BufferGeometry,
@@ -6,8 +7,11 @@ import {
   Color,
   CylinderGeometry,
   DirectionalLight,
-  GridHelper,
+  Float32BufferAttribute,
+  Fog,
   HemisphereLight,
+  LineBasicMaterial,
+  LineSegments,
   Mesh,
   MeshLambertMaterial,
   Object3D,
@@ -21,14 +25,17 @@ import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
 import type { Scene, SceneGeom, SceneMesh } from '../../robot/scene.js';
 import type { Frame } from '../frame.js';
 
-/** The grid's squares are this wide, and it moves in whole squares, so that the floor passes by below. */
-const SQUARE_M = 0.25;
-const SQUARES = 48;
+/** Of the floor's grid. It moves in whole squares, so that the floor passes by below. */
+const SQUARES = 40;
+/** The camera stands off by so many times the robot's size, and the floor fades in the distance. */
+const DISTANCE = 2.3;
+const FADES = [4, 11] as const;
 /** Time constant with which the camera comes after the robot, s; it is there at once where the robot is this far off. */
 const FOLLOW_S = 0.15;
 const LOST_M = 1.5;
 /** Slower than this, pictures become coarser, down to half a pixel a pixel. */
 const LEAST_FPS = 28;
+const SLOW_MS = 50;
 const COARSER = 0.75;
 const COARSEST = 0.5;
 
@@ -50,15 +57,21 @@ export class RobotView {
   private readonly base = new Object3D();
   private readonly hinges: Hinge[] = [];
   private readonly tips: Object3D[] = [];
-  private grid: GridHelper | undefined;
+  private grid: LineSegments | undefined;
   private readonly looksAt = new Vector3();
+  /** Diagonal of the box around the robot as the model has it. */
+  private readonly size_m: number;
   private readonly step = new Vector3();
   private dirty = true;
   private drawn = 0;
   private ticks = 0;
   private tickedAt_ms = performance.now();
+  private drawnAt_ms = 0;
+  private drewLast = false;
+  private cost_ms = 0;
   private countedAt_ms = performance.now();
   private running = true;
+  private inSight = true;
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -71,10 +84,14 @@ export class RobotView {
     sun.position.set(1, -2, 4);
     this.scene.add(sun, this.base);
     this.build(description);
-    const reach = floating ? 1.35 : 1.05;
+    const box = new Box3().setFromObject(this.base);
+    this.size_m = box.getSize(this.step).length() || 1;
     this.camera.up.set(0, 0, 1);
-    this.camera.position.set(0.85 * reach, -1.25 * reach, 0.75 * reach);
-    this.looksAt.set(0, 0, floating ? 0.2 : 0.16);
+    this.looksAt.set(0, 0, floating ? 0.2 : box.getCenter(this.step).z);
+    this.camera.position
+      .set(0.5, -0.74, 0.44)
+      .multiplyScalar(DISTANCE * this.size_m)
+      .add(this.looksAt);
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.enableDamping = true;
     this.controls.minDistance = 0.2;
@@ -87,12 +104,12 @@ export class RobotView {
     requestAnimationFrame(() => this.tick());
   }
 
-  /** @param lines colour of the floor's grid */
-  paint(lines: string): void {
+  /** @param lines colour of the floor's grid; @param ground of what lies behind */
+  paint(lines: string, ground: string): void {
     if (this.grid) this.scene.remove(this.grid);
     const color = new Color(lines);
-    this.grid = new GridHelper(SQUARES * SQUARE_M, SQUARES, color, color);
-    this.grid.rotation.x = Math.PI / 2;
+    this.scene.fog = new Fog(ground, FADES[0] * this.size_m, FADES[1] * this.size_m);
+    this.grid = new LineSegments(floorGrid(this.square_m), new LineBasicMaterial({ color }));
     this.scene.add(this.grid);
     this.dirty = true;
   }
@@ -118,6 +135,12 @@ export class RobotView {
     this.dirty = true;
   }
 
+  /** @param inSight where it is not, nothing is drawn */
+  watch(inSight: boolean): void {
+    this.inSight = inSight;
+    this.dirty = true;
+  }
+
   dispose(): void {
     this.running = false;
     this.controls.dispose();
@@ -134,14 +157,20 @@ export class RobotView {
     if (now_ms - this.countedAt_ms >= 1000) {
       this.fps = (1000 * this.drawn) / (now_ms - this.countedAt_ms);
       // Pictures that nobody asked for do not count as slow ones.
-      if (this.fps < LEAST_FPS && this.drawn === this.ticks) this.coarsen();
+      if (this.fps < LEAST_FPS && (this.drawn === this.ticks || this.cost_ms > SLOW_MS)) this.coarsen();
       this.drawn = 0;
       this.ticks = 0;
       this.countedAt_ms = now_ms;
     }
     this.ticks++;
-    if (!this.dirty) return;
+    // A picture is over when the next tick comes. Where it takes long, the page needs its time back:
+    // a click on the emergency stop must not wait behind pictures.
+    if (this.drewLast) this.cost_ms = now_ms - this.drawnAt_ms;
+    this.drewLast = false;
+    if (!this.dirty || !this.inSight || now_ms - this.drawnAt_ms < this.restAfter_ms) return;
     this.dirty = false;
+    this.drewLast = true;
+    this.drawnAt_ms = now_ms;
     this.drawn++;
     this.renderer.render(this.scene, this.camera);
     this.canvas.dataset.pictures = String(Number(this.canvas.dataset.pictures ?? 0) + 1);
@@ -155,14 +184,22 @@ export class RobotView {
     if (step.length() < LOST_M) step.multiplyScalar(1 - Math.exp(-dt_s / FOLLOW_S));
     controls.target.add(step);
     this.camera.position.add(step);
-    const square = (x: number) => SQUARE_M * Math.round(x / SQUARE_M);
+    const square = (x: number) => this.square_m * Math.round(x / this.square_m);
     this.grid?.position.set(square(base.position.x), square(base.position.y), 0);
+  }
+
+  private get restAfter_ms(): number {
+    return this.cost_ms > SLOW_MS ? 2 * this.cost_ms : 0;
   }
 
   private coarsen(): void {
     const { renderer } = this;
     renderer.setPixelRatio(Math.max(COARSEST, COARSER * renderer.getPixelRatio()));
     this.dirty = true;
+  }
+
+  private get square_m(): number {
+    return this.size_m > 0.6 ? 0.25 : 0.1;
   }
 
   private standingHeight(): number {
@@ -221,6 +258,18 @@ function rendererOn(canvas: HTMLCanvasElement): WebGLRenderer {
   renderer.setPixelRatio(probe === null ? 1 : Math.min(2, devicePixelRatio));
   probe?.getExtension('WEBGL_lose_context')?.loseContext();
   return renderer;
+}
+
+/** One line for each side of a square: long lines that run past the camera are lost by software renderers. */
+function floorGrid(square_m: number): BufferGeometry {
+  const points: number[] = [];
+  const at = (i: number) => square_m * (i - SQUARES / 2);
+  for (let i = 0; i <= SQUARES; i++)
+    for (let k = 0; k < SQUARES; k++) {
+      points.push(at(i), at(k), 0, at(i), at(k + 1), 0);
+      points.push(at(k), at(i), 0, at(k + 1), at(i), 0);
+    }
+  return new BufferGeometry().setAttribute('position', new Float32BufferAttribute(points, 3));
 }
 
 function materialOf({ rgba }: SceneGeom): MeshLambertMaterial {
