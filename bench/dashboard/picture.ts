@@ -20,7 +20,7 @@ const run = new Run(
 const browser = await startChromium();
 try {
   const page = await browser.newPage({
-    viewport: { width: 1360, height: 900 },
+    viewport: { width: 1180, height: 760 },
     colorScheme: scheme === 'dark' ? 'dark' : 'light',
   });
   await page.goto(await run.url());

@@ -75,6 +75,8 @@ describe.skipIf(!chromiumPath)('the dashboard in Chromium', () => {
     process.stdout.write(
       `dashboard: state shown after ${opened_ms.toFixed(0)} ms, ${await shown('fps').textContent()}\n`,
     );
+    // From here on a picture a second is enough: a busy machine without graphics has better things to do.
+    await page.emulateMedia({ reducedMotion: 'reduce' });
   });
 
   it('lets a person take over and give back, by one key', async () => {

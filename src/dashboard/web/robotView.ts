@@ -39,6 +39,10 @@ const SLOW_MS = 50;
 const COARSER = 0.75;
 const COARSEST = 0.5;
 
+/** Whoever asks for little motion is shown a picture a second. */
+const calmly = matchMedia('(prefers-reduced-motion: reduce)');
+const CALM_MS = 1000;
+
 interface Hinge {
   readonly joint: number;
   readonly object: Object3D;
@@ -189,7 +193,8 @@ export class RobotView {
   }
 
   private get restAfter_ms(): number {
-    return this.cost_ms > SLOW_MS ? 2 * this.cost_ms : 0;
+    if (calmly.matches) return CALM_MS;
+    return this.cost_ms > SLOW_MS ? 3 * this.cost_ms : 0;
   }
 
   private coarsen(): void {
