@@ -18,5 +18,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   calibrate: async () => (await import('./calibrate.js')).calibrateCommand(),
   ros: async () => (await import('./ros.js')).rosCommand(),
   bench: async () => (await import('./bench.js')).benchCommand(),
+  safety: async () => (await import('./safety.js')).safetyCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
 };

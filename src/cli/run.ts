@@ -7,11 +7,11 @@ import { attend } from '../control/attendant.js';
 import { RobotProcess } from '../control/robotProcess.js';
 import { SafetyLog } from '../control/safetyLog.js';
 import { type Launch, loadLaunch, robotName, runName } from '../launch/launch.js';
+import { robotOf } from '../launch/robotOf.js';
 import { admit } from '../policy/admission.js';
 import { type Bundle, readBundle } from '../policy/bundle.js';
 import { keysIn, readTrustedKey } from '../policy/signature.js';
 import type { RecorderReport } from '../recording/recorderWorker.js';
-import { loadRobot } from '../robot/load.js';
 import type { RobotSpec } from '../robot/spec.js';
 import { createTask } from '../tasks/index.js';
 import type { EngineChoice } from '../tensor/engineNames.js';
@@ -123,7 +123,7 @@ export function runCommand(): Command {
  */
 export async function runLaunch(given: Launch, options: RunOptions): Promise<RunSummary> {
   const launch = withOptions(given, options);
-  const robotFile = loadRobot(launch.robot);
+  const robotFile = robotOf(launch);
   const { spec } = robotFile;
   const bundle = openPolicy(launch, spec, options.policy);
   if (options.engine && launch.learner.enabled) await checkEngine(options.engine);

@@ -39,6 +39,7 @@ export class ControlLoop {
   readonly truth_m = new Float64Array(3).fill(Number.NaN);
   /** What a guest asks for, brought up to date before `tick`. */
   readonly guest: GuestWish;
+  private readonly episodeStart_m = new Float64Array(2);
   stepDone = false;
   phase: Phase = 'off';
   episodes = 0;
@@ -176,6 +177,7 @@ export class ControlLoop {
     } else if (this.phase === 'visiting') {
       if (kernel.authority === 'person' && kernel.mode === 'run' && this.mayBegin()) this.beginEpisode(now_s);
     }
+    this.locate();
     const command = controlStep(this.control, this.state, now_s);
     const { mode } = kernel;
     if (this.phase !== 'running' && mode === 'damp') this.fallOutsideEpisode();
@@ -198,6 +200,7 @@ export class ControlLoop {
     estimator.reset();
     this.control.askedAt_s = Number.NEGATIVE_INFINITY;
     this.guest.forget();
+    this.episodeStart_m.fill(0);
     this.recoveryWaits = false;
     this.state.flat.fill(0);
     this.state.time_s = Number.NEGATIVE_INFINITY;
@@ -206,6 +209,14 @@ export class ControlLoop {
     this.phase = 'off';
     this.episodes = 0;
     this.falls = 0;
+  }
+
+  /** Tells the kernel where the robot is: as a simulator knows it, else by the estimate, which drifts. */
+  private locate(): void {
+    const { kernel, estimator } = this.control;
+    const known = !Number.isNaN(this.truth_m[0]);
+    for (let k = 0; k < 2; k++)
+      kernel.place_m[k] = known ? this.truth_m[k] : this.episodeStart_m[k] + estimator.position_m[k];
   }
 
   private isFresh(now_s: number): boolean {
@@ -222,6 +233,7 @@ export class ControlLoop {
   }
 
   private takenUp(now_s: number): void {
+    for (let k = 0; k < 2; k++) this.episodeStart_m[k] += this.control.estimator.position_m[k];
     this.control.estimator.reset();
     // What was asked before it fell or stopped is no place to set out from.
     askToStay(this.control, now_s);
@@ -254,6 +266,8 @@ export class ControlLoop {
     this.episodes++;
     this.step = 0;
     this.countFall = true;
+    // The estimate counts from the start of an episode, the fence from where the robot was started.
+    for (let k = 0; k < 2; k++) this.episodeStart_m[k] += this.control.estimator.position_m[k];
     this.control.estimator.position_m.fill(0);
     window.begin();
     task.begin(memory, window, this.random);

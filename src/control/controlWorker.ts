@@ -7,6 +7,7 @@ import type { RobotSpec } from '../robot/spec.js';
 import { authorities } from '../safety/authority.js';
 import { causes } from '../safety/events.js';
 import { kernelModes } from '../safety/kernel.js';
+import { OVERRUN_PERIODS } from '../safety/watchdog.js';
 import { createTask } from '../tasks/index.js';
 import { now_s, RateKeeper } from './clock.js';
 import { ControlLoop } from './controlLoop.js';
@@ -37,8 +38,6 @@ const PHASE = 0.5;
 const MAIN_SILENCE_S = 1;
 /** Ticks that a policy is on trial for. */
 const TRIALS = 200;
-/** A tick that is this many periods late is a safety event. */
-const OVERRUN_PERIODS = 5;
 
 const { buffers, spec, task: taskName, explore, seed } = workerData as ControlWorkerData;
 const port = parentPort!;
@@ -189,15 +188,7 @@ function publish(): void {
   if (kernel.events.total === drained) return;
   drained = kernel.events.total;
   memory.set(Word.safetyEvents, loop.safetyEvents);
-  const { event } = memory;
-  for (const e of kernel.events.drain()) {
-    event[0] = e.time_s;
-    event[1] = causes.indexOf(e.cause);
-    event[2] = e.joint;
-    event[3] = e.value;
-    event[4] = e.limit;
-    memory.events.push(event);
-  }
+  while (kernel.events.take(memory.event)) memory.events.push(memory.event);
 }
 
 // Measures what runs policies fastest, once, while nothing waits.

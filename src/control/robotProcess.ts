@@ -3,7 +3,7 @@ import { UserError } from '../base/errors.js';
 import type { Bundle } from '../policy/bundle.js';
 import type { RobotSpec } from '../robot/spec.js';
 import { type Authority, authorities, type Guest } from '../safety/authority.js';
-import { type Cause, causes, type SafetyEvent } from '../safety/events.js';
+import { type Cause, readEvent, type SafetyEvent } from '../safety/events.js';
 import type { KernelMode } from '../safety/kernel.js';
 import { streamOf } from '../streams/ring.js';
 import { createTask } from '../tasks/index.js';
@@ -325,9 +325,4 @@ function end(memory: SharedMemory): void {
   memory.set(Word.quit, 1);
   memory.set(Word.go, 1);
   Atomics.notify(memory.words, Word.go);
-}
-
-function readEvent(record: Float64Array): SafetyEvent {
-  const [time_s, cause, joint, value, limit] = record;
-  return { time_s, cause: causes[cause], joint, value, limit };
 }

@@ -3,7 +3,7 @@ import type { RobotSpec } from '../robot/spec.js';
 import { JointCommand, RobotState } from '../robot/state.js';
 import { type Authority, authorities } from '../safety/authority.js';
 import type { Cause } from '../safety/events.js';
-import { causes } from '../safety/events.js';
+import { causes, eventFields } from '../safety/events.js';
 import type { KernelMode } from '../safety/kernel.js';
 import { kernelModes } from '../safety/kernel.js';
 import { GuestWish } from './guestWish.js';
@@ -65,8 +65,6 @@ const STEPS_CAPACITY = 1024;
 const EVENTS_CAPACITY = 1024;
 /** Control ticks that may wait for a recorder: 8 s at 500 Hz. */
 const TRACE_CAPACITY = 4096;
-/** time_s, index in `causes`, joint, value, limit. */
-const EVENT_FIELDS = 5;
 /** Position and velocity of the base, as a simulator knows them, or as the estimate has them. */
 const MOTION_FIELDS = 6;
 
@@ -84,6 +82,7 @@ export interface RobotBuffers {
   readonly traceFields: number;
   readonly lateness: SharedArrayBuffer;
   readonly stepFields: number;
+  readonly eventFields: number;
 }
 
 export function allocateBuffers(spec: RobotSpec, stepFields: number): RobotBuffers {
@@ -96,11 +95,12 @@ export function allocateBuffers(spec: RobotSpec, stepFields: number): RobotBuffe
     truth: SampleChannel.allocate(MOTION_FIELDS),
     estimate: SampleChannel.allocate(MOTION_FIELDS),
     steps: RecordRing.allocate(stepFields, STEPS_CAPACITY),
-    events: RecordRing.allocate(EVENT_FIELDS, EVENTS_CAPACITY),
+    events: RecordRing.allocate(eventFields(joints), EVENTS_CAPACITY),
     trace: RecordRing.allocate(TraceRecord.length(spec), TRACE_CAPACITY),
     traceFields: TraceRecord.length(spec),
     lateness: LatenessHistogram.allocate(),
     stepFields,
+    eventFields: eventFields(joints),
   };
 }
 
@@ -125,7 +125,7 @@ export class SharedMemory {
   readonly lateness: LatenessHistogram;
   readonly truthSample = new Float64Array(MOTION_FIELDS);
   readonly estimateSample = new Float64Array(MOTION_FIELDS);
-  readonly event = new Float64Array(EVENT_FIELDS);
+  readonly event: Float64Array;
 
   constructor(buffers: RobotBuffers) {
     this.words = new Int32Array(buffers.words);
@@ -135,7 +135,8 @@ export class SharedMemory {
     this.truth = new SampleChannel(buffers.truth);
     this.estimate = new SampleChannel(buffers.estimate);
     this.steps = new RecordRing(buffers.steps, buffers.stepFields);
-    this.events = new RecordRing(buffers.events, EVENT_FIELDS);
+    this.events = new RecordRing(buffers.events, buffers.eventFields);
+    this.event = new Float64Array(buffers.eventFields);
     this.trace = new RecordRing(buffers.trace, buffers.traceFields);
     this.lateness = new LatenessHistogram(buffers.lateness);
   }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { parseUserInput } from '../base/errors.js';
 import { findNamed, readYaml } from '../base/files.js';
+import { limitsSchema } from '../robot/limits.js';
 
 /**
- * What runs together, as a launch file says it. There is no key for a limit: limits are the robot's,
- * and no launch file can loosen one.
+ * What runs together, as a launch file says it. Limits are the robot's: a launch file can tighten them,
+ * and one that would loosen any is refused.
  */
 
 const count = z.int().positive();
@@ -146,6 +147,7 @@ export const launchSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('bundle, by name or folder; null to wait for one'),
+  limits: limitsSchema.prefault({}).describe("tighter than the robot's own"),
   explore: z.number().min(0).max(2).default(0).describe("factor on the policy's own spread; 0: mean action"),
   seed: z.int().nonnegative().default(0).describe('of goals and exploration'),
   learner: learnerSchema.prefault({ enabled: false }),

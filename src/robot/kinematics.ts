@@ -33,6 +33,11 @@ export class Chain {
     this.axes = new Float64Array(3 * chain.links.length);
   }
 
+  /** Copies the place of the chain's i-th joint, as `update` left it. */
+  copyJoint(i: number, out: Float64Array, at: number): void {
+    for (let k = 0; k < 3; k++) out[at + k] = this.anchors[3 * i + k];
+  }
+
   /** Distance of the tip from the axis of the chain's i-th joint, as `update` left it: tip speed per joint speed. */
   lever_m(i: number): number {
     const { axes, anchors, tip_m: p } = this;

@@ -7,6 +7,11 @@ import { busFaults, busSchema, hasDrives } from './busSpec.js';
  */
 
 const positive = z.number().positive();
+/** A limit that a safety function cannot do without: there is no robot without it. */
+const limit = (needer: string) =>
+  z
+    .number({ error: (issue) => (issue.input === undefined ? `missing; ${needer} needs it` : undefined) })
+    .positive();
 const vector3 = z.tuple([z.number(), z.number(), z.number()]);
 const range = z
   .tuple([z.number(), z.number()])
@@ -16,15 +21,18 @@ const jointSchema = z
   .strictObject({
     name: z.string().min(1),
     position_rad: range.describe('mechanical range; targets stay inside it'),
-    velocity_rad_s: positive,
-    acceleration_rad_s2: positive.describe('of the target; also the deceleration that braking may count on'),
-    torque_nm: positive.describe('the most that the kernel lets the drive ask for'),
+    velocity_rad_s: limit('the speed limit'),
+    acceleration_rad_s2: limit('room to brake').describe(
+      'of the target; also the deceleration that braking may count on',
+    ),
+    jerk_rad_s3: limit('the low-pass on targets').describe('of the target'),
+    torque_nm: limit('the torque limit').describe('the most that the kernel lets the drive ask for'),
     no_load_speed_rad_s: positive.describe('where the motor has no torque left; the simulator uses it'),
     kp_nm_rad: positive,
     kd_nm_s_rad: z.number().nonnegative(),
     home_rad: z.number().describe('standing or rest pose; actions are residuals around it'),
     action_rad: positive.describe('residual of an action of 1'),
-    temperature_max_c: positive,
+    temperature_max_c: limit('derating by temperature'),
   })
   .refine((j) => j.home_rad >= j.position_rad[0] && j.home_rad <= j.position_rad[1], {
     path: ['home_rad'],
@@ -109,7 +117,42 @@ export const robotSchema = z
       sensor_age_s: positive.describe('older samples count as stale: the drives hold their last target'),
       sensor_lost_s: positive.describe('older still: the robot brakes, and waits for its operator'),
       command_age_s: positive.describe('a policy silent for longer is stopped'),
+      frozen_s: positive
+        .default(0.25)
+        .describe('readings that stay the same for longer while the robot moves are not believed'),
     }),
+    power_w: limit('the power limit').describe('mechanical, of all joints together'),
+    derating: z
+      .strictObject({
+        continuous_share: positive.max(1).default(0.6).describe('of torque_nm, bearable for ever'),
+        load_s: positive.default(20).describe('thermal time constant of a winding'),
+      })
+      .prefault({}),
+    supply: z
+      .strictObject({ low_v: positive, min_v: positive })
+      .refine((s) => s.min_v < s.low_v, 'expected min_v below low_v')
+      .optional()
+      .describe('below low_v torque is derated, below min_v the robot stops'),
+    contact: z
+      .strictObject({
+        seconds: positive.default(0.5).describe('that a joint may push with all it has without moving'),
+        torque_share: positive.max(1).default(0.5).describe('that is left to it then'),
+      })
+      .prefault({}),
+    workspace: z
+      .strictObject({ low_m: vector3, high_m: vector3 })
+      .refine(
+        (box) => box.low_m.every((low, k) => low < box.high_m[k]),
+        'expected each low_m below its high_m',
+      )
+      .optional()
+      .describe('box that the tool stays in, in the frame of the base'),
+    self_collision: z
+      .strictObject({ radius_m: positive.describe('of the capsules around the last two links of a chain') })
+      .optional(),
+    geofence: z
+      .strictObject({ side_m: positive.describe('of a square about the place where the robot was started') })
+      .optional(),
     person: z
       .strictObject({
         deadman_s: positive.max(1).default(0.25).describe('silent for longer: the robot holds'),
@@ -172,6 +215,10 @@ export const robotSchema = z
       issue(['stop', 'pose_rad'], `${robot.stop.pose_rad.length} values for ${names.length} joints`);
     if (robot.rates.control_hz % robot.rates.policy_hz !== 0)
       issue(['rates', 'policy_hz'], `does not divide control_hz (${robot.rates.control_hz})`);
+    if (robot.chains.some((c) => c.kind === 'tool') && !robot.workspace)
+      issue(['workspace'], 'missing; the workspace limit needs it for a robot with a tool');
+    if (robot.chains.filter((c) => c.kind === 'foot').length > 1 && !robot.self_collision)
+      issue(['self_collision'], 'missing; the self-collision limit needs it for a robot with legs');
     if (robot.base === 'floating' && !robot.imu) issue(['imu'], 'a floating base needs an IMU');
     if (robot.base === 'floating' && !robot.fall) issue(['fall'], 'a floating base needs fall detection');
   });

@@ -17,6 +17,17 @@ export const causes = [
   'driver_lost',
   'deadman',
   'supervisor_lost',
+  'sensor_frozen',
+  'power',
+  'workspace',
+  'self_collision',
+  'geofence',
+  'derated',
+  'overheated',
+  'supply_low',
+  'contact',
+  'learner_lost',
+  'sensor_jump',
 ] as const;
 export type Cause = (typeof causes)[number];
 
@@ -32,6 +43,11 @@ export const stopping: ReadonlySet<Cause> = new Set<Cause>([
   'stop_requested',
   'driver_lost',
   'supervisor_lost',
+  'sensor_frozen',
+  'sensor_jump',
+  'geofence',
+  'overheated',
+  'supply_low',
 ]);
 
 export interface SafetyEvent {
@@ -42,9 +58,21 @@ export interface SafetyEvent {
   /** What was asked for or measured, and the limit that it met, in the unit of the cause. */
   readonly value: number;
   readonly limit: number;
+  /** Targets that the kernel executed in that tick, in `robot.yaml` order. */
+  readonly executed_rad: Float64Array;
 }
 
-const FIELDS = 5;
+/** time_s, index in `causes`, joint, value, limit; then the executed targets. */
+const SCALARS = 5;
+
+export function eventFields(joints: number): number {
+  return SCALARS + joints;
+}
+
+export function readEvent(record: Float64Array): SafetyEvent {
+  const [time_s, cause, joint, value, limit] = record;
+  return { time_s, cause: causes[cause], joint, value, limit, executed_rad: record.slice(SCALARS) };
+}
 
 /**
  * The newest events in memory of fixed size, so that a control tick allocates nothing. An
@@ -54,15 +82,19 @@ export class EventRing {
   /** Events since construction, whether or not they are still in the ring. */
   total = 0;
   private readonly data: Float64Array;
+  private readonly fields: number;
   private readonly active: Uint8Array;
   private readonly seen: Uint8Array;
   private drained = 0;
+  /** Events before this one have their executed targets. */
+  private completed = 0;
 
   constructor(
     private readonly joints: number,
     private readonly capacity = 256,
   ) {
-    this.data = new Float64Array(capacity * FIELDS);
+    this.fields = eventFields(joints);
+    this.data = new Float64Array(capacity * this.fields);
     this.active = new Uint8Array(causes.length * (joints + 1));
     this.seen = new Uint8Array(this.active.length);
   }
@@ -72,7 +104,7 @@ export class EventRing {
     this.seen[key] = 1;
     if (this.active[key]) return;
     this.active[key] = 1;
-    const at = (this.total % this.capacity) * FIELDS;
+    const at = (this.total % this.capacity) * this.fields;
     this.data[at] = time_s;
     this.data[at + 1] = causes.indexOf(cause);
     this.data[at + 2] = joint;
@@ -81,23 +113,35 @@ export class EventRing {
     this.total++;
   }
 
-  /** Ends a tick: what was not reported in it counts as over. */
-  endTick(): void {
+  /** Ends a tick: its events get what was executed, and what was not reported in it counts as over. */
+  endTick(executed_rad: Float64Array): void {
+    for (; this.completed < this.total; this.completed++) {
+      const at = (this.completed % this.capacity) * this.fields + SCALARS;
+      for (let j = 0; j < this.joints; j++) this.data[at + j] = executed_rad[j];
+    }
     for (let k = 0; k < this.active.length; k++) {
       this.active[k] = this.seen[k];
       this.seen[k] = 0;
     }
   }
 
-  /** The events since the last call, oldest first; the oldest are lost when more came than the ring holds. */
+  /**
+   * Copies the next event that was not taken yet; the oldest are lost when more came than the ring holds.
+   * @returns false when there is none
+   */
+  take(into: Float64Array): boolean {
+    this.drained = Math.max(this.drained, this.total - this.capacity);
+    if (this.drained === this.total) return false;
+    const at = (this.drained++ % this.capacity) * this.fields;
+    for (let i = 0; i < this.fields; i++) into[i] = this.data[at + i];
+    return true;
+  }
+
+  /** The events since the last call, oldest first. */
   drain(): SafetyEvent[] {
+    const record = new Float64Array(this.fields);
     const events: SafetyEvent[] = [];
-    for (let n = Math.max(this.drained, this.total - this.capacity); n < this.total; n++) {
-      const at = (n % this.capacity) * FIELDS;
-      const [time_s, cause, joint, value, limit] = this.data.subarray(at, at + FIELDS);
-      events.push({ time_s, cause: causes[cause], joint, value, limit });
-    }
-    this.drained = this.total;
+    while (this.take(record)) events.push(readEvent(record));
     return events;
   }
 }

@@ -2,13 +2,18 @@ import type { RobotSpec } from '../robot/spec.js';
 import { DriveMode, JointCommand, type RobotState } from '../robot/state.js';
 import { type Authority, mayTakeOver } from './authority.js';
 import { wishLasts_s } from './deadman.js';
+import { exhausted, overheated } from './derating.js';
+import { Effort } from './effort.js';
 import { type Cause, EventRing } from './events.js';
-import { hasFallen } from './fall.js';
-import { ReducedSpeed } from './reducedSpeed.js';
+import { hasFallen, tilt_rad } from './fall.js';
+import { Frozen } from './frozen.js';
+import { outsideFence_m } from './geofence.js';
+import { Jump } from './jump.js';
+import { Latch } from './latch.js';
 import { checkSensors, type Sensing } from './sensors.js';
-import { PoseMotion } from './stop.js';
-import { moveTarget } from './target.js';
-import { driveTorque_nm, limitDamping, limitTorque } from './torque.js';
+import { Shaping } from './shaping.js';
+import { PoseMotion, type StopCategory } from './stop.js';
+import { isCurrent } from './watchdog.js';
 
 /**
  * What the kernel is doing. `idle`: no torque, before arming. `run`: follows what is asked, inside
@@ -17,9 +22,6 @@ import { driveTorque_nm, limitDamping, limitTorque } from './torque.js';
  */
 export const kernelModes = ['idle', 'run', 'hold', 'stopping', 'stopped', 'damp'] as const;
 export type KernelMode = (typeof kernelModes)[number];
-
-/** A reported rate limit is worth an event only when it held back this much, rad. */
-const WORTH_REPORTING_RAD = 0.05;
 
 /**
  * The safety kernel: the one way from anybody's wish to a drive. Each control tick it is given the
@@ -32,40 +34,46 @@ export class SafetyKernel {
   /** Targets that this tick's shaping arrived at, before the torque limit: what "executed" means. */
   readonly executed_rad: Float64Array;
   readonly events: EventRing;
+  /** Where the robot is, m from where it was started; the control loop writes it. NaN where nobody knows. */
+  readonly place_m = new Float64Array(2).fill(Number.NaN);
   mode: KernelMode = 'idle';
-  /** The cause that latched, until `reset`. */
-  latched: Cause | undefined;
-  private readonly targets: Float64Array;
+  private readonly shaping: Shaping;
+  private readonly effort: Effort;
+  private readonly frozen: Frozen;
+  private readonly jump: Jump;
+  private readonly latch = new Latch();
   private readonly wish: Float64Array;
-  private readonly limits_rad_s: Float64Array;
-  private readonly reducedSpeed: ReducedSpeed;
-  private readonly stopMotion: PoseMotion;
-  private readonly dt_s: number;
+  private readonly toPose: PoseMotion;
   private commanding: Authority = 'stop';
-  /** Share of the speed limits in force: low after a change of authority, then rising. */
-  private speedShare = 1;
   /** The robot was taken up lying: until it is handed on, that is no news. */
   private lying = false;
+  /** A stop of category 2: it holds where it came to rest. */
+  private stopsInPlace = false;
 
   constructor(private readonly spec: RobotSpec) {
     const n = spec.joints.length;
     this.command = new JointCommand(n);
-    this.executed_rad = new Float64Array(n);
+    this.shaping = new Shaping(spec);
+    this.effort = new Effort(spec);
+    this.frozen = new Frozen(spec);
+    this.jump = new Jump(spec);
+    this.executed_rad = this.shaping.executed_rad;
     this.events = new EventRing(n);
-    this.targets = new Float64Array(2 * n);
     this.wish = new Float64Array(n);
-    this.limits_rad_s = new Float64Array(n);
-    this.reducedSpeed = new ReducedSpeed(spec);
     const { pose_rad, seconds, stand_s } = spec.stop;
     const standing = { pose_rad: spec.joints.map((j) => j.home_rad), seconds: stand_s ?? 0 };
     const rest = { pose_rad, seconds };
-    this.stopMotion = new PoseMotion(stand_s === undefined ? [rest] : [standing, rest]);
-    this.dt_s = 1 / spec.rates.control_hz;
+    this.toPose = new PoseMotion(stand_s === undefined ? [rest] : [standing, rest]);
   }
 
   /** Who commands now. */
   get authority(): Authority {
     return this.mode === 'run' || this.mode === 'hold' ? this.commanding : 'stop';
+  }
+
+  /** The cause that latched, until `reset`. */
+  get latched(): Cause | undefined {
+    return this.latch.cause;
   }
 
   /** Takes up the joints where they are and holds them, for the policy. @returns false while latched */
@@ -89,13 +97,13 @@ export class SafetyKernel {
     if (!mayTakeOver(this.authority, to)) return false;
     this.commanding = to;
     this.lying = false;
-    this.speedShare = this.spec.person.joint_share;
+    this.shaping.handedOver();
     return true;
   }
 
   /** The operator's explicit word that whatever latched is over; the robot stays without torque until `arm`. */
   reset(): void {
-    this.latched = undefined;
+    this.latch.reset();
     this.mode = 'idle';
   }
 
@@ -105,17 +113,18 @@ export class SafetyKernel {
    */
   emergencyStop(now_s: number): void {
     this.events.report(now_s, 'emergency_stop', -1, 0, 0);
-    this.latch('emergency_stop');
+    this.latch.set('emergency_stop');
     if (this.mode === 'idle') return;
     if (this.spec.stop.emergency === 'damp') this.mode = 'damp';
     else if (this.mode === 'run' || this.mode === 'hold') this.beginStop(now_s);
   }
 
-  /** A stop that knows gravity: to the stop pose, then as `robot.yaml` says. Not latched. */
-  requestStop(now_s: number, cause: Cause = 'stop_requested'): void {
+  /** Stops without latching; by default as knows gravity: to the stop pose, then as `robot.yaml` says. */
+  requestStop(now_s: number, cause: Cause = 'stop_requested', category: StopCategory = 1): void {
     if (this.mode !== 'run' && this.mode !== 'hold') return;
-    this.events.report(now_s, cause, -1, 0, 0);
-    this.beginStop(now_s);
+    this.events.report(now_s, cause, -1, category, 0);
+    if (category === 0) this.mode = 'idle';
+    else this.beginStop(now_s, category);
   }
 
   /**
@@ -130,8 +139,10 @@ export class SafetyKernel {
     if (this.mode !== 'idle') {
       const sensing = checkSensors(this.spec, state, now_s, this.events);
       if (sensing === 'stale' && this.mode !== 'damp') {
-        this.freeze();
-        this.events.endTick();
+        // Nothing is known of this moment: the drives get their last command again, whose targets they
+        // hold with their own sensors, and the targets stop where they are.
+        this.shaping.freeze();
+        this.events.endTick(this.executed_rad);
         return command;
       }
       this.guard(sensing, state, asked_rad, askedAt_s, now_s);
@@ -144,31 +155,23 @@ export class SafetyKernel {
         this.release(DriveMode.damp);
         break;
       case 'hold':
-        for (let j = 0; j < this.wish.length; j++) this.wish[j] = this.targets[2 * j];
+        this.shaping.copyTargets(this.wish);
         this.track(state, this.wish, now_s);
         break;
       case 'run':
         this.track(state, asked_rad, now_s);
         break;
       case 'stopping':
-        if (this.stopMotion.pose(now_s, this.wish)) this.mode = 'stopped';
+        this.stopping(now_s);
         this.track(state, this.wish, now_s);
         break;
       case 'stopped':
-        if (this.spec.stop.afterwards === 'hold') this.track(state, this.wish, now_s);
+        if (this.stopsInPlace || this.spec.stop.afterwards === 'hold') this.track(state, this.wish, now_s);
         else this.release(DriveMode.damp);
         break;
     }
-    this.events.endTick();
+    this.events.endTick(this.executed_rad);
     return command;
-  }
-
-  /**
-   * Nothing is known of this moment: the drives get their last command again, whose targets they hold
-   * with their own sensors, and the targets stop where they are.
-   */
-  private freeze(): void {
-    for (let j = 0; j < this.executed_rad.length; j++) this.targets[2 * j + 1] = 0;
   }
 
   /** Decides from sensors and watchdogs what mode this tick is in. */
@@ -180,79 +183,80 @@ export class SafetyKernel {
     now_s: number,
   ): void {
     // Without believable sensing nothing can be closed around it: brake, and wait for the operator.
-    if (sensing === 'bad') {
-      this.latch('sensor_invalid');
+    if (sensing === 'bad' || this.jumped(state, now_s) || this.isFrozen(state, now_s)) {
+      this.latch.set('sensor_invalid');
       this.mode = 'damp';
       return;
     }
     if (this.mode === 'damp') return;
     if (!this.lying && hasFallen(this.spec, state)) {
-      this.events.report(now_s, 'fall', -1, 0, this.spec.fall!.tilt_rad);
+      this.events.report(now_s, 'fall', -1, tilt_rad(state), this.spec.fall!.tilt_rad);
       this.mode = 'damp';
       return;
     }
-    if (this.mode === 'run' || this.mode === 'hold') {
-      if (!this.isFinite(asked_rad)) {
-        this.events.report(now_s, 'command_invalid', -1, Number.NaN, 0);
-        this.mode = 'hold';
-        return;
-      }
-      const age = now_s - askedAt_s;
-      const lasts_s = wishLasts_s(this.spec, this.commanding);
-      if (age <= lasts_s) {
-        this.mode = 'run';
-      } else {
-        const cause = this.commanding === 'person' ? 'deadman' : 'command_stale';
-        // Nothing was ever asked of a robot that just holds: only a wish that ran out is an event.
-        if (this.mode === 'run') this.events.report(now_s, cause, -1, age, lasts_s);
-        this.mode = 'hold';
-      }
+    this.effort.update(state, now_s, this.events);
+    if (this.mode !== 'run' && this.mode !== 'hold') return;
+    if (this.mustStop(state, now_s)) return;
+    if (!allFinite(asked_rad)) {
+      this.events.report(now_s, 'command_invalid', -1, Number.NaN, 0);
+      this.mode = 'hold';
+      return;
     }
+    const age = now_s - askedAt_s;
+    const lasts_s = wishLasts_s(this.spec, this.commanding);
+    if (isCurrent(age, lasts_s)) {
+      this.mode = 'run';
+    } else {
+      const cause = this.commanding === 'person' ? 'deadman' : 'command_stale';
+      // Nothing was ever asked of a robot that just holds: only a wish that ran out is an event.
+      if (this.mode === 'run') this.events.report(now_s, cause, -1, age, lasts_s);
+      this.mode = 'hold';
+    }
+  }
+
+  private jumped(state: RobotState, now_s: number): boolean {
+    const j = this.jump.find(state);
+    if (j < 0) return false;
+    this.events.report(now_s, 'sensor_jump', j, state.position_rad[j], this.spec.joints[j].velocity_rad_s);
+    return true;
+  }
+
+  private isFrozen(state: RobotState, now_s: number): boolean {
+    const which = this.frozen.find(state, this.executed_rad);
+    if (which < 0) return false;
+    const joint = which < this.wish.length ? which : -1;
+    this.events.report(
+      now_s,
+      'sensor_frozen',
+      joint,
+      this.spec.watchdog.frozen_s,
+      this.spec.watchdog.frozen_s,
+    );
+    return true;
+  }
+
+  /** Conditions of the whole robot that end in a controlled stop. */
+  private mustStop(state: RobotState, now_s: number): boolean {
+    const { spec, events } = this;
+    const hot = overheated(spec, state);
+    const fence = outsideFence_m(spec, this.place_m);
+    if (hot >= 0) {
+      events.report(now_s, 'overheated', hot, state.temperature_c[hot], spec.joints[hot].temperature_max_c);
+    } else if (exhausted(spec, state)) {
+      events.report(now_s, 'supply_low', -1, state.supply_v, spec.supply!.min_v);
+    } else if (fence > 0 && this.commanding === 'policy') {
+      // Whoever leads it back, a recovery or a person, is let do so.
+      events.report(now_s, 'geofence', -1, fence, 0);
+    } else {
+      return false;
+    }
+    this.beginStop(now_s);
+    return true;
   }
 
   private track(state: RobotState, asked_rad: Float64Array, now_s: number): void {
-    const { command, targets, spec } = this;
-    command.mode = DriveMode.track;
-    this.limitSpeed(asked_rad);
-    for (let j = 0; j < spec.joints.length; j++) {
-      const joint = spec.joints[j];
-      const asked = asked_rad[j];
-      const [low, high] = joint.position_rad;
-      if (asked < low || asked > high)
-        this.events.report(now_s, 'target_position', j, asked, asked < low ? low : high);
-      const before = targets[2 * j];
-      moveTarget(joint, asked, this.limits_rad_s[j], this.dt_s, targets, 2 * j);
-      const target = targets[2 * j];
-      const held = Math.abs(asked - target) - Math.abs(asked - before);
-      if (held > WORTH_REPORTING_RAD) this.events.report(now_s, 'target_rate', j, asked, target);
-      this.executed_rad[j] = target;
-      const q = state.position_rad[j];
-      const dq = state.velocity_rad_s[j];
-      const given = limitTorque(joint, target, q, dq);
-      if (given !== target) {
-        const torque = driveTorque_nm(joint, target, q, dq);
-        if (Math.abs(torque) > joint.torque_nm)
-          this.events.report(now_s, 'joint_torque', j, torque, joint.torque_nm);
-        else this.events.report(now_s, 'joint_velocity', j, dq, joint.velocity_rad_s);
-      }
-      command.position_rad[j] = given;
-      command.velocity_rad_s[j] = 0;
-      command.kp_nm_rad[j] = joint.kp_nm_rad;
-      command.kd_nm_s_rad[j] = limitDamping(joint, given, q, dq);
-      command.torque_nm[j] = 0;
-    }
-  }
-
-  /** The speed that each target may have in this tick. */
-  private limitSpeed(asked_rad: Float64Array): void {
-    const { spec, limits_rad_s } = this;
-    const byPerson = this.authority === 'person';
-    const most = byPerson ? spec.person.joint_share : 1;
-    this.speedShare = Math.min(most, this.speedShare + this.dt_s / spec.handover_s);
-    // A stop keeps its own time, whatever went before.
-    const share = this.authority === 'stop' ? 1 : this.speedShare;
-    for (let j = 0; j < limits_rad_s.length; j++) limits_rad_s[j] = share * spec.joints[j].velocity_rad_s;
-    if (byPerson) this.reducedSpeed.limit(asked_rad, this.targets, this.dt_s, limits_rad_s);
+    this.shaping.move(asked_rad, this.authority, now_s, this.events);
+    this.effort.track(this.executed_rad, state, now_s, this.events, this.command);
   }
 
   /** No position control; targets follow the joints so that taking up again starts where they are. */
@@ -269,32 +273,33 @@ export class SafetyKernel {
 
   private takeUp(state: RobotState, by: Authority): boolean {
     if (this.latched) return false;
-    for (let j = 0; j < this.executed_rad.length; j++) {
-      const [low, high] = this.spec.joints[j].position_rad;
-      const q = Math.min(high, Math.max(low, state.position_rad[j]));
-      this.targets[2 * j] = q;
-      this.targets[2 * j + 1] = 0;
-      this.executed_rad[j] = q;
-      this.command.position_rad[j] = q;
-    }
+    this.shaping.takeUp(state.position_rad);
+    this.command.position_rad.set(this.executed_rad);
+    this.frozen.reset();
+    this.jump.reset();
     this.commanding = by;
     this.lying = false;
-    this.speedShare = 1;
     this.mode = 'hold';
     return true;
   }
 
-  private beginStop(now_s: number): void {
-    this.stopMotion.begin(this.executed_rad, now_s);
+  private beginStop(now_s: number, category: StopCategory = 1): void {
+    this.stopsInPlace = category === 2;
+    this.toPose.begin(this.executed_rad, now_s);
     this.mode = 'stopping';
   }
 
-  private latch(cause: Cause): void {
-    this.latched ??= cause;
+  private stopping(now_s: number): void {
+    if (this.stopsInPlace) {
+      this.shaping.copyTargets(this.wish);
+      if (this.shaping.atRest) this.mode = 'stopped';
+    } else if (this.toPose.pose(now_s, this.wish)) {
+      this.mode = 'stopped';
+    }
   }
+}
 
-  private isFinite(values: Float64Array): boolean {
-    for (let j = 0; j < values.length; j++) if (!Number.isFinite(values[j])) return false;
-    return true;
-  }
+function allFinite(values: Float64Array): boolean {
+  for (let j = 0; j < values.length; j++) if (!Number.isFinite(values[j])) return false;
+  return true;
 }

@@ -1,6 +1,6 @@
 import { Chain } from '../robot/kinematics.js';
 import type { RobotSpec } from '../robot/spec.js';
-import { approachSpeed_rad_s } from './target.js';
+import { approachSpeed_rad_s } from './braking.js';
 
 /**
  * Reduced speed for persons, after ISO 10218-1, 5.6.2: each joint at a share of its limit, and the

@@ -1,6 +1,7 @@
 import type { RobotSpec } from '../robot/spec.js';
 import type { RobotState } from '../robot/state.js';
 import type { EventRing } from './events.js';
+import { sensorFreshness } from './watchdog.js';
 
 /** A joint may overshoot its mechanical range by this much, by play and calibration, before the reading is taken for wrong. */
 const POSITION_SLACK_RAD = 0.2;
@@ -16,12 +17,13 @@ export type Sensing = 'good' | 'stale' | 'bad';
 
 export function checkSensors(spec: RobotSpec, state: RobotState, now_s: number, events: EventRing): Sensing {
   const age = now_s - state.time_s;
-  if (!(age <= spec.watchdog.sensor_lost_s)) {
+  const freshness = sensorFreshness(spec, age);
+  if (freshness === 'lost') {
     events.report(now_s, 'sensor_lost', -1, age, spec.watchdog.sensor_lost_s);
     return 'bad';
   }
   if (!withinReach(spec, state, now_s, events)) return 'bad';
-  if (age <= spec.watchdog.sensor_age_s) return 'good';
+  if (freshness === 'fresh') return 'good';
   events.report(now_s, 'sensor_stale', -1, age, spec.watchdog.sensor_age_s);
   return 'stale';
 }

@@ -1,3 +1,9 @@
+/**
+ * Stop categories of IEC 60204-1, 9.2.2. 0: torque off at once. 1: to the stop pose in a controlled
+ * motion that knows gravity, then as `stop.afterwards` says. 2: brakes and holds where it is.
+ */
+export type StopCategory = 0 | 1 | 2;
+
 /** A pose and the time that the way to it takes. */
 export interface Waypoint {
   readonly pose_rad: readonly number[];

@@ -1,4 +1,5 @@
 import type { JointSpec } from '../robot/spec.js';
+import { approachSpeed_rad_s } from './braking.js';
 
 /**
  * Where a joint's target goes in one tick: towards what was asked, inside the position range, no
@@ -29,26 +30,4 @@ export function moveTarget(
   // Only rounding can put it outside.
   memory[at] = Math.min(high, Math.max(low, moved));
   memory[at + 1] = next;
-}
-
-/** The highest speed below a limit from which a target still comes to rest within a distance. */
-export function approachSpeed_rad_s(
-  joint: JointSpec,
-  distance_rad: number,
-  limit_rad_s: number,
-  dt_s: number,
-): number {
-  const most = joint.acceleration_rad_s2 * dt_s;
-  return Math.min(limit_rad_s, most * brakeableSteps(Math.abs(distance_rad) / (most * dt_s)));
-}
-
-/**
- * The speed v from which v + (v − 1) + (v − 2) + … down to the last positive term is the distance d:
- * the discrete counterpart of √(2 a d), in units of one tick's change of speed and one tick's way at
- * that speed. The continuous formula is too fast by up to an eighth of that way.
- */
-function brakeableSteps(d: number): number {
-  // Before v = k come k (k + 1) / 2; above it each of the k + 1 terms takes its share.
-  const k = Math.floor((Math.sqrt(1 + 8 * d) - 1) / 2);
-  return k / 2 + d / (k + 1);
 }

@@ -1,4 +1,5 @@
 import type { JointSpec } from '../robot/spec.js';
+import { brakeableSpeed_rad_s } from './braking.js';
 
 /** The torque that a drive's own PD loop makes of a position target. */
 export function driveTorque_nm(
@@ -10,9 +11,16 @@ export function driveTorque_nm(
   return joint.kp_nm_rad * (target_rad - q_rad) - joint.kd_nm_s_rad * dq_rad_s;
 }
 
-/** How fast a joint may move towards a position limit and still stop before it at the braking deceleration. */
-function brakeableSpeed_rad_s(joint: JointSpec, room_rad: number): number {
-  return Math.min(joint.velocity_rad_s, Math.sqrt(2 * joint.acceleration_rad_s2 * Math.max(0, room_rad)));
+/** The target, inside the position range, of which the drive's PD loop makes a torque, or comes closest. */
+export function targetForTorque_rad(
+  joint: JointSpec,
+  torque_nm: number,
+  q_rad: number,
+  dq_rad_s: number,
+): number {
+  const [low, high] = joint.position_rad;
+  const target = q_rad + (torque_nm + joint.kd_nm_s_rad * dq_rad_s) / joint.kp_nm_rad;
+  return Math.min(high, Math.max(low, target));
 }
 
 /** Width of the band below a speed limit in which driving torque fades from full to none, as a fraction of the limit. */
@@ -23,21 +31,26 @@ const FADE = 0.2;
  * drive a joint further towards a speed that it may not have: its limit, or what it could not brake
  * before its position limit. A target is the one thing that every servo takes, so that is where the
  * limit acts; the drive's own current limit is the second line.
+ * @param limit_nm at most the joint's `torque_nm`
  * @returns the target that the drive is given, inside the position range
  */
-export function limitTorque(joint: JointSpec, target_rad: number, q_rad: number, dq_rad_s: number): number {
+export function limitTorque(
+  joint: JointSpec,
+  limit_nm: number,
+  target_rad: number,
+  q_rad: number,
+  dq_rad_s: number,
+): number {
   const [low, high] = joint.position_rad;
-  const limit = joint.torque_nm;
   const up = brakeableSpeed_rad_s(joint, high - q_rad);
   const down = brakeableSpeed_rad_s(joint, q_rad - low);
   const band = FADE * joint.velocity_rad_s;
-  const most = limit * Math.min(1, Math.max(-1, (up - dq_rad_s) / band));
-  const least = -limit * Math.min(1, Math.max(-1, (down + dq_rad_s) / band));
+  const most = limit_nm * Math.min(1, Math.max(-1, (up - dq_rad_s) / band));
+  const least = -limit_nm * Math.min(1, Math.max(-1, (down + dq_rad_s) / band));
   const torque = driveTorque_nm(joint, target_rad, q_rad, dq_rad_s);
   if (torque >= least && torque <= most) return target_rad;
   const allowed = Math.min(Math.max(most, least), Math.max(Math.min(most, least), torque));
-  const moved = q_rad + (allowed + joint.kd_nm_s_rad * dq_rad_s) / joint.kp_nm_rad;
-  return Math.min(high, Math.max(low, moved));
+  return targetForTorque_rad(joint, allowed, q_rad, dq_rad_s);
 }
 
 /** A target that was moved to the very limit meets it to within this share. */
@@ -49,10 +62,16 @@ const ROUNDING = 1e-9;
  * limit.
  * @param target_rad as `limitTorque` returned it
  */
-export function limitDamping(joint: JointSpec, target_rad: number, q_rad: number, dq_rad_s: number): number {
+export function limitDamping(
+  joint: JointSpec,
+  limit_nm: number,
+  target_rad: number,
+  q_rad: number,
+  dq_rad_s: number,
+): number {
   const torque = driveTorque_nm(joint, target_rad, q_rad, dq_rad_s);
-  if (Math.abs(torque) <= joint.torque_nm * (1 + ROUNDING)) return joint.kd_nm_s_rad;
+  if (Math.abs(torque) <= limit_nm * (1 + ROUNDING)) return joint.kd_nm_s_rad;
   const spring = joint.kp_nm_rad * (target_rad - q_rad);
-  const damping = (spring - Math.sign(torque) * joint.torque_nm) / dq_rad_s;
+  const damping = (spring - Math.sign(torque) * limit_nm) / dq_rad_s;
   return Math.min(joint.kd_nm_s_rad, Math.max(0, damping));
 }

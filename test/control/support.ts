@@ -19,7 +19,7 @@ export const simOptions: SimDriverOptions = { robot: 'quadruped', seed: 1, rando
  */
 export const patient: RobotSpec = (() => {
   const { spec } = loadRobot('quadruped');
-  const watchdog = { sensor_age_s: 0.5, sensor_lost_s: 1, command_age_s: 1 };
+  const watchdog = { ...spec.watchdog, sensor_age_s: 0.5, sensor_lost_s: 1, command_age_s: 1 };
   // It also rises and sits down quicker than a robot with a body worth sparing.
   return { ...spec, watchdog, stop: { ...spec.stop, seconds: 0.5 } };
 })();

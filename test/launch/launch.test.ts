@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/files.js';
 import { loadLaunch } from '../../src/launch/launch.js';
+import { robotOf } from '../../src/launch/robotOf.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { createTask } from '../../src/tasks/index.js';
 
@@ -39,7 +40,7 @@ describe('loadLaunch', () => {
 
   it.each([
     ['a key that there is not', `${minimal}speed: 3\n`, /"speed"/],
-    ['a limit', `${minimal}limits: { torque_nm: 99 }\n`, /"limits"/],
+    ['a limit that there is not', `${minimal}limits: { torque: 99 }\n`, /"torque"[\s\S]*limits/],
     ['a key inside', `${minimal}learner: { updates_per_stp: 8 }\n`, /"updates_per_stp"[\s\S]*learner/],
     ['a driver that there is not', minimal.replace('sim', 'magic'), /driver\.kind/],
     ['a missing task', minimal.replace('task: walk\n', ''), /task/],
@@ -57,6 +58,15 @@ describe('loadLaunch', () => {
     }
     expect(message).toContain(path);
     expect(message).toMatch(expected);
+  });
+
+  it('tightens limits, and cannot loosen them', () => {
+    const tight = loadLaunch(written(`${minimal}limits: { joints: { FR_hip: { torque_nm: 20 } } }\n`));
+    expect(robotOf(tight).spec.joints[1].torque_nm).toBe(20);
+    const loose = loadLaunch(written(`${minimal}limits: { joints: { FR_hip: { torque_nm: 99 } } }\n`));
+    expect(() => robotOf(loose)).toThrow(
+      /mine\.yaml: limits[\s\S]*FR_hip\.torque_nm: 99 is looser than the 33\.5/,
+    );
   });
 
   it('says where it looked for a file that is not there', () => {

@@ -107,6 +107,13 @@ describe('loadRobot', () => {
       30,
       /does not divide control_hz \(500\)[\s\S]*rates\.policy_hz/,
     ],
+    [
+      'a limit that a safety function needs',
+      ['joints', 3, 'jerk_rad_s3'],
+      undefined,
+      /the low-pass on targets needs it[\s\S]*joints\[3\]\.jerk_rad_s3 \("wrist_flex"\)/,
+    ],
+    ['a tool without a workspace', ['workspace'], undefined, /the workspace limit needs it[\s\S]*workspace/],
     ['a floating base without an IMU', ['base'], 'floating', /a floating base needs an IMU/],
   ];
 

@@ -26,6 +26,8 @@ function taken(spec: RobotSpec, q?: ArrayLike<number>) {
     tick(asked: Float64Array, age_s = 0) {
       now_s += dt_s;
       state.time_s = now_s;
+      // A living sensor is never the same to the last bit.
+      state.gyro_rad_s[0] = 1e-9 - state.gyro_rad_s[0];
       if (kernel.command.mode === DriveMode.track) state.position_rad.set(kernel.executed_rad);
       kernel.step(state, asked, now_s - age_s, now_s);
     },

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadRobot } from '../../src/robot/load.js';
 import { DriveMode } from '../../src/robot/state.js';
+import { drivingPower_w } from '../../src/safety/power.js';
 import { live, lives, tracks } from './scenario.js';
 
 /** Repeatable, and enough for every kind of incident to meet every mode. */
@@ -48,6 +49,19 @@ describe.each(['quadruped', 'arm'])('whatever comes in, on the %s', (name) => {
               command.kd_nm_s_rad[j] * state.velocity_rad_s[j];
             expect(Math.abs(torque)).toBeLessThanOrEqual(spec.joints[j].torque_nm * (1 + 1e-8));
           }
+        });
+      }),
+      runs,
+    );
+  });
+
+  it('the power that the drives put out is inside the power limit', () => {
+    fc.assert(
+      fc.property(lives(spec), (ticks) => {
+        live(spec, ticks, ({ kernel, state, incident }) => {
+          if (!tracks(kernel) || incident.kind === 'sensor_value' || incident.kind === 'sensor_age') return;
+          const power = drivingPower_w(spec, kernel.command.position_rad, state);
+          expect(power).toBeLessThanOrEqual(spec.power_w * (1 + 1e-8));
         });
       }),
       runs,

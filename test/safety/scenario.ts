@@ -94,11 +94,15 @@ export interface Seen {
   readonly before: KernelMode;
 }
 
+/** Further than this within a tick a reading has jumped. */
+const MOST_RAD = 0.28;
+
 /** Leads an armed kernel through a life. Throws what the kernel or `look` throws. */
 export function live(spec: RobotSpec, ticks: readonly Tick[], look: (seen: Seen) => void): void {
   const kernel = new SafetyKernel(spec);
   const state = RobotState.for(spec);
   const asked = new Float64Array(spec.joints.length);
+  const pose = new Float64Array(spec.joints.length);
   let now_s = 1;
   const share = (j: number, x: number) => {
     const [low, high] = spec.joints[j].position_rad;
@@ -111,7 +115,10 @@ export function live(spec: RobotSpec, ticks: readonly Tick[], look: (seen: Seen)
     state.orientation[0] = 1;
     for (let j = 0; j < spec.joints.length; j++) {
       asked[j] = share(j, wanted[j]);
-      state.position_rad[j] = share(j, position[j]);
+      // From the pose before, as far as a joint may seem to come within a tick.
+      const way = share(j, position[j]) - pose[j];
+      pose[j] += i === 0 ? way : Math.max(-MOST_RAD, Math.min(MOST_RAD, way));
+      state.position_rad[j] = pose[j];
       state.velocity_rad_s[j] = velocity[j] * spec.joints[j].velocity_rad_s;
     }
     if (i === 0) kernel.arm(state);

@@ -3,6 +3,7 @@ import { loadRobot } from '../../src/robot/load.js';
 import { DriveMode, RobotState } from '../../src/robot/state.js';
 import type { Cause } from '../../src/safety/events.js';
 import { SafetyKernel } from '../../src/safety/kernel.js';
+import { Workspace } from '../../src/safety/workspace.js';
 
 const quadruped = loadRobot('quadruped').spec;
 const arm = loadRobot('arm').spec;
@@ -31,6 +32,8 @@ class Bench {
     for (let t = 0; t < ticks; t++) {
       this.now_s += 1 / this.spec.rates.control_hz;
       this.state.time_s = this.now_s;
+      // A living sensor is never the same to the last bit.
+      this.state.gyro_rad_s[0] = 1e-9 * (t % 2);
       if (this.kernel.command.mode === DriveMode.track) this.state.position_rad.set(this.kernel.executed_rad);
       change?.(this.state);
       this.kernel.step(this.state, this.asked, this.askedAt_s ?? this.now_s, this.now_s);
@@ -165,6 +168,32 @@ describe.each([quadruped, arm])('on the $name', (spec) => {
     expect(bench.kernel.latched).toBeUndefined();
   });
 
+  it('a stop of category 0 takes the torque at once, one of category 2 brakes and holds', () => {
+    bench.asked[1] += 0.5;
+    bench.run(0.05);
+    const { velocity_rad_s, acceleration_rad_s2 } = spec.joints[1];
+    bench.kernel.requestStop(bench.now_s, 'stop_requested', 2);
+    bench.run(velocity_rad_s / acceleration_rad_s2 + 0.05);
+    expect(bench.kernel.mode).toBe('stopped');
+    const held = Array.from(bench.kernel.executed_rad);
+    bench.run(1);
+    expect(Array.from(bench.kernel.executed_rad)).toEqual(held);
+    expect(bench.kernel.command.mode).toBe(DriveMode.track);
+    bench.kernel.reset();
+    bench.kernel.arm(bench.state);
+    bench.kernel.requestStop(bench.now_s, 'stop_requested', 0);
+    bench.run(0.002);
+    expect(bench.kernel.command.mode).toBe(DriveMode.off);
+  });
+
+  it('a drive that is too hot ends in a stop that knows gravity', () => {
+    bench.run(0.002, (s) => {
+      s.temperature_c[1] = spec.joints[1].temperature_max_c + 1;
+    });
+    expect(bench.kernel.mode).toBe('stopping');
+    expect(bench.causes).toContain('overheated');
+  });
+
   it('an emergency stop of a robot without torque gives it none', () => {
     bench.kernel.reset();
     bench.kernel.emergencyStop(bench.now_s);
@@ -204,6 +233,45 @@ describe('an emergency stop', () => {
     bench.run(0.1);
     expect(bench.kernel.mode).toBe('stopped');
     expect(bench.kernel.latched).toBe('emergency_stop');
+  });
+});
+
+describe('a robot outside its fence', () => {
+  const fenced = { ...quadruped, geofence: { side_m: 4 } };
+
+  it('stops under its policy, and is let go by who leads it back', () => {
+    const bench = new Bench(fenced);
+    bench.kernel.place_m.set([2.1, 0]);
+    bench.run(0.01);
+    expect(bench.kernel.mode).toBe('stopping');
+    expect(bench.causes).toContain('geofence');
+    bench.kernel.reset();
+    bench.kernel.arm(bench.state);
+    bench.kernel.handOver('recovery');
+    bench.run(0.1);
+    expect(bench.kernel.mode).toBe('run');
+  });
+});
+
+describe('the tool', () => {
+  it('stays in its box, whatever is asked, and comes back into it from outside', () => {
+    const bench = new Bench(arm);
+    const workspace = new Workspace(arm);
+    bench.asked.set([0, 1.5, 0.6, 0.5, 0, 0]);
+    expect(workspace.outside_m(bench.asked)).toBeGreaterThan(0.02);
+    let worst = 0;
+    for (let t = 0; t < 2 * arm.rates.control_hz; t++) {
+      bench.run(0.002);
+      worst = Math.max(worst, workspace.outside_m(bench.kernel.executed_rad));
+    }
+    expect(worst).toBeLessThan(0.002);
+    expect(bench.causes).toContain('workspace');
+    bench.kernel.reset();
+    bench.state.position_rad.set(bench.asked);
+    bench.kernel.arm(bench.state);
+    bench.asked.set(arm.joints.map((j) => j.home_rad));
+    bench.run(2);
+    expect(workspace.outside_m(bench.kernel.executed_rad)).toBe(0);
   });
 });
 

@@ -38,6 +38,7 @@ const joint = (name: string, range: [number, number]) => ({
   position_rad: range,
   velocity_rad_s: 8,
   acceleration_rad_s2: 100,
+  jerk_rad_s3: 100_000,
   torque_nm: 2,
   no_load_speed_rad_s: 10,
   kp_nm_rad: 20,
@@ -66,6 +67,8 @@ export const pendulum = {
       tip_m: [0, 0, 0.1],
     },
   ],
+  power_w: 50,
+  workspace: { low_m: [-1, -1, 0], high_m: [1, 1, 1] },
   watchdog: { sensor_age_s: 0.05, sensor_lost_s: 0.25, command_age_s: 0.2 },
   stop: { pose_rad: [0, 0], seconds: 1, afterwards: 'hold', emergency: 'damp' },
   simulation: {

@@ -14,7 +14,7 @@ import { driverModule, eventually } from '../control/support.js';
 /** With watchdogs that a busy machine does not set off. */
 const arm: RobotSpec = (() => {
   const { spec } = loadRobot('arm');
-  const watchdog = { sensor_age_s: 0.5, sensor_lost_s: 1, command_age_s: 1 };
+  const watchdog = { ...spec.watchdog, sensor_age_s: 0.5, sensor_lost_s: 1, command_age_s: 1 };
   return { ...spec, watchdog, stop: { ...spec.stop, seconds: 0.5 } };
 })();
 const PERSON = authorities.indexOf('person');

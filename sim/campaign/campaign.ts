@@ -1,0 +1,323 @@
+import { Random } from '../../src/base/random.js';
+import { readBundle } from '../../src/policy/bundle.js';
+import { loadPolicy } from '../../src/policy/inference.js';
+import { Chain } from '../../src/robot/kinematics.js';
+import { loadRobot } from '../../src/robot/load.js';
+import { RobotState } from '../../src/robot/state.js';
+import { loadMujoco } from '../mujoco.js';
+import { drawFault, type Fault, type FaultKind, spoil } from './faults.js';
+import { labelFault } from './labels.js';
+import { Rig } from './rig.js';
+
+export interface CampaignOptions {
+  readonly faults: number;
+  readonly seed: number;
+  readonly onProgress?: (done: number) => void;
+}
+
+export interface CampaignResult {
+  readonly faults: number;
+  readonly violations: number;
+  readonly by_fault: Readonly<Record<string, { readonly faults: number; readonly violations: number }>>;
+  /** Longest time from a fault that calls for a stop to the first command of that stop. */
+  readonly latest_stop_ms: number;
+  readonly seed: number;
+  /** The first few, for people. */
+  readonly examples: readonly string[];
+}
+
+const TASKS = [
+  { robot: 'quadruped', task: 'walk', policy: 'quadruped-walk' },
+  { robot: 'arm', task: 'reach', policy: 'arm-reach' },
+] as const;
+const EXAMPLES = 10;
+/** A stop may come this many ticks after what calls for it has shown. */
+const SLACK_TICKS = 4;
+/** After a fault the robot is watched for as long as a stop takes, and a little. */
+const AFTER_S = 0.8;
+const BLOCKED_NM = 200;
+
+/**
+ * Breaks one thing after the other on simulated robots that walk and reach, and checks from outside of
+ * the safety kernel that no command leaves the limits, that stops come in time and last, and that
+ * transitions are what they are marked as. The same seed draws the same faults.
+ */
+export async function runCampaign({ faults, seed, onProgress }: CampaignOptions): Promise<CampaignResult> {
+  const mj = await loadMujoco();
+  const rigs = TASKS.map(
+    ({ robot, task, policy }) => new Rig(mj, loadRobot(robot), task, loadPolicy(readBundle(policy)), seed),
+  );
+  const byFault: Record<string, { faults: number; violations: number }> = {};
+  const examples: string[] = [];
+  let violations = 0;
+  let latest_s = 0;
+  for (let n = 0; n < faults; n++) {
+    const random = Random.stream(seed, 'fault', n);
+    const rig = rigs[n % rigs.length];
+    const fault = drawFault(rig.spec, rig.sample, random);
+    const trial = new Trial(rig, fault, random);
+    latest_s = Math.max(latest_s, trial.run(n));
+    byFault[fault.kind] ??= { faults: 0, violations: 0 };
+    const entry = byFault[fault.kind];
+    entry.faults++;
+    if (rig.violations.length > 0) {
+      violations++;
+      entry.violations++;
+      if (examples.length < EXAMPLES)
+        examples.push(`fault ${n}, ${fault.kind} on ${rig.spec.name}: ${rig.violations[0]}`);
+      rig.violations.length = 0;
+    }
+    onProgress?.(n + 1);
+  }
+  for (const rig of rigs) rig.close();
+  return {
+    faults,
+    violations,
+    by_fault: byFault,
+    latest_stop_ms: Number((1e3 * latest_s).toFixed(1)),
+    seed,
+    examples,
+  };
+}
+
+/** One fault on one rig: a while of work, the fault, a while after it. */
+class Trial {
+  private readonly before: RobotState;
+  private readonly from_rad: Float64Array;
+  private readonly tool: Chain | undefined;
+  private readonly toolBefore = new Float64Array(3);
+  private began_s = 0;
+  private stoppedAt_s = Number.NaN;
+  private heldAt_s = Number.NaN;
+
+  constructor(
+    private readonly rig: Rig,
+    private readonly fault: Fault,
+    private readonly random: Random,
+  ) {
+    this.before = RobotState.for(rig.spec);
+    this.from_rad = new Float64Array(rig.spec.joints.length);
+    const tool = rig.spec.chains.find((c) => c.kind === 'tool');
+    this.tool = tool && new Chain(tool, rig.spec);
+  }
+
+  /** @returns how long the stop that the fault calls for took to begin, s; 0 where it calls for none */
+  run(n: number): number {
+    const { rig, random } = this;
+    if (rig.kernel.authority === 'stop' || rig.loop.phase !== 'running' || rig.upright < 0.9) rig.begin(n);
+    rig.steps.length = 0;
+    this.ticks(random.uniform(0.1, 0.4));
+    this.before.flat.set(rig.sample.flat);
+    this.from_rad.set(rig.kernel.executed_rad);
+    this.began_s = rig.now_s;
+    this.inject();
+    this.endFault();
+    this.ticks(AFTER_S);
+    const stop_s = this.judge();
+    for (const step of rig.steps) {
+      const wrong = labelFault(step, rig.spec, this.fault.kind);
+      if (wrong) rig.violations.push(wrong);
+    }
+    if (rig.kernel.latched) this.checkLatch();
+    return stop_s;
+  }
+
+  private ticks(seconds: number, change?: (sample: RobotState) => void): void {
+    const { rig } = this;
+    for (let t = 0; t < seconds * rig.spec.rates.control_hz; t++) {
+      rig.tick(change);
+      this.look();
+    }
+  }
+
+  private look(): void {
+    const { rig } = this;
+    if (this.began_s === 0) return;
+    if (Number.isNaN(this.stoppedAt_s) && rig.kernel.authority === 'stop') this.stoppedAt_s = rig.now_s;
+    if (Number.isNaN(this.heldAt_s) && rig.kernel.mode !== 'run') this.heldAt_s = rig.now_s;
+  }
+
+  private inject(): void {
+    const { rig, fault } = this;
+    const { kernel, loop, spec } = rig;
+    switch (fault.kind) {
+      case 'command_nan':
+        rig.spoiltPolicy = 'nan';
+        this.ticks(fault.seconds);
+        break;
+      case 'command_step':
+        rig.spoiltPolicy = 'step';
+        this.ticks(fault.seconds);
+        break;
+      case 'command_flood':
+      case 'command_silence':
+        this.visit();
+        break;
+      case 'loop_stall': {
+        const stalled = Math.ceil(fault.seconds * spec.rates.control_hz);
+        for (let t = 0; t < stalled; t++) rig.stall();
+        rig.tick(undefined, stalled + 1);
+        this.look();
+        break;
+      }
+      case 'push':
+      case 'topple':
+        this.push();
+        break;
+      case 'joint_blocked':
+        this.block();
+        break;
+      case 'outside_fence':
+        this.ticks(fault.seconds, () => {
+          loop.truth_m[0] = spec.geofence!.side_m * (0.51 + fault.severity);
+        });
+        break;
+      case 'emergency_stop':
+        kernel.emergencyStop(rig.now_s);
+        this.ticks(fault.seconds);
+        break;
+      case 'stop_request':
+        kernel.requestStop(rig.now_s);
+        this.ticks(fault.seconds);
+        break;
+      case 'sensor_freeze':
+        this.ticks(0.5, (sample) => spoil(fault, spec, sample, this.before));
+        break;
+      default:
+        this.ticks(fault.seconds, (sample) => spoil(fault, spec, sample, this.before));
+        break;
+    }
+  }
+
+  /** A guest that asks for anything at every tick: uninvited, or a person who took over and may fall silent. */
+  private visit(): void {
+    const { rig, fault, random } = this;
+    const { loop, spec } = rig;
+    const silent = fault.kind === 'command_silence';
+    const invited = silent || fault.severity < 0.5;
+    if (invited) loop.takeOver('person', rig.now_s);
+    const asked = new Float64Array(spec.joints.length);
+    for (let t = 0; t < 0.3 * spec.rates.control_hz; t++) {
+      if (t % (silent ? 10 : 1) === 0) {
+        for (let j = 0; j < asked.length; j++) {
+          const [low, high] = spec.joints[j].position_rad;
+          asked[j] = silent ? rig.kernel.executed_rad[j] : random.uniform(2 * low - 1, 2 * high + 1);
+        }
+        loop.guest.set('person', asked, rig.now_s);
+      }
+      this.ticks(0.5 / spec.rates.control_hz);
+      if (!invited && rig.kernel.authority === 'person') rig.violations.push('a guest commands uninvited');
+      this.checkToolSpeed(invited && t > 0.15 * spec.rates.control_hz);
+    }
+    if (silent) {
+      this.began_s = rig.now_s;
+      this.heldAt_s = Number.NaN;
+      this.ticks(spec.person.deadman_s + 0.05);
+    }
+  }
+
+  private checkToolSpeed(limited: boolean): void {
+    const { tool, rig, toolBefore } = this;
+    if (!tool) return;
+    tool.update(rig.kernel.executed_rad);
+    const moved = Math.hypot(...tool.tip_m.map((x, k) => x - toolBefore[k])) * rig.spec.rates.control_hz;
+    toolBefore.set(tool.tip_m);
+    // What it had when the person took over may be braked first; levers change a little within a tick.
+    if (limited && moved > rig.spec.person.tool_m_s * 1.02)
+      rig.violations.push(`a person moves the tool at ${moved} m/s`);
+  }
+
+  private push(): void {
+    const { rig, fault } = this;
+    const { xfrc_applied } = rig.sim.simulation.data;
+    const force_n = fault.kind === 'topple' ? 400 + 400 * fault.severity : 300 * fault.severity;
+    const direction = 2 * Math.PI * this.random.uniform(0, 1);
+    xfrc_applied[6] = force_n * Math.cos(direction);
+    xfrc_applied[7] = force_n * Math.sin(direction);
+    if (fault.kind === 'topple') xfrc_applied[9] = 60;
+    this.ticks(fault.kind === 'topple' ? 0.3 : 0.1);
+    xfrc_applied.fill(0);
+  }
+
+  private block(): void {
+    const { rig, fault } = this;
+    const { dof_frictionloss } = rig.sim.simulation.parameters;
+    const dof = dof_frictionloss.length - rig.spec.joints.length + fault.joint;
+    const free = dof_frictionloss[dof];
+    dof_frictionloss[dof] = BLOCKED_NM;
+    this.ticks(fault.seconds);
+    dof_frictionloss[dof] = free;
+  }
+
+  private endFault(): void {
+    const { rig } = this;
+    rig.spoiltPolicy = undefined;
+    rig.loop.release(rig.now_s);
+  }
+
+  /** Whether the stop that this fault calls for came in time. */
+  private judge(): number {
+    const { rig, fault } = this;
+    const { watchdog, person, rates } = rig.spec;
+    const slack_s = SLACK_TICKS / rates.control_hz;
+    const within = (limit_s: number): number => {
+      const took_s = this.stoppedAt_s - this.began_s;
+      if (!(took_s <= limit_s + slack_s)) rig.violations.push(`no stop within ${limit_s} s: ${took_s}`);
+      return Number.isNaN(took_s) ? 0 : took_s;
+    };
+    const heldWithin = (limit_s: number): number => {
+      const took_s = this.heldAt_s - this.began_s;
+      if (!(took_s <= limit_s + slack_s)) rig.violations.push(`does not hold within ${limit_s} s: ${took_s}`);
+      return Number.isNaN(took_s) ? 0 : took_s;
+    };
+    const kind: FaultKind = fault.kind;
+    switch (kind) {
+      case 'sensor_nan':
+      case 'sensor_jump':
+      case 'sensor_range':
+      case 'clock_jump':
+      case 'over_temperature':
+      case 'under_voltage':
+      case 'outside_fence':
+      case 'emergency_stop':
+      case 'stop_request':
+        return within(0);
+      case 'sensor_delay':
+        return 1.5 * fault.severity > 1 ? within(0) : 0;
+      case 'sensor_dropout':
+        return fault.seconds > watchdog.sensor_lost_s + slack_s ? within(watchdog.sensor_lost_s) : 0;
+      case 'sensor_freeze':
+        return this.hasMoved() ? within(0.5) : 0;
+      case 'command_nan':
+        // The policy acts once a period.
+        return fault.seconds > 1 / rates.policy_hz + slack_s ? heldWithin(1 / rates.policy_hz) : 0;
+      case 'command_silence':
+        return heldWithin(person.deadman_s);
+      case 'topple':
+        if (rig.upright < Math.cos(rig.spec.fall!.tilt_rad + 0.2) && Number.isNaN(this.stoppedAt_s))
+          rig.violations.push('lies and still acts');
+        return 0;
+      default:
+        return 0;
+    }
+  }
+
+  /** Whether some joint was led so far since the fault that a frozen sensor shows. */
+  private hasMoved(): boolean {
+    return this.rig.kernel.executed_rad.some((q, j) => Math.abs(q - this.from_rad[j]) > 0.25);
+  }
+
+  private checkLatch(): void {
+    const { rig } = this;
+    const latched = rig.kernel.latched;
+    if (
+      rig.loop.arm(rig.now_s) ||
+      rig.loop.takeOver('recovery', rig.now_s) ||
+      rig.loop.takeOver('person', rig.now_s)
+    )
+      rig.violations.push('a latched robot was taken up');
+    this.ticks(0.02);
+    if (rig.kernel.latched !== latched) rig.violations.push('a latch did not hold');
+    if (rig.kernel.authority !== 'stop') rig.violations.push('a latched robot acts');
+  }
+}

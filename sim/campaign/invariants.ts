@@ -1,0 +1,71 @@
+import type { RobotSpec } from '../../src/robot/spec.js';
+import { DriveMode, type JointCommand, type RobotState } from '../../src/robot/state.js';
+
+/** What a command must never be, checked with nothing of the kernel's but the limits of robot.yaml. */
+const ROUNDING = 1e-6;
+
+export class CommandCheck {
+  private readonly last: Float64Array;
+  private readonly lastVelocity: Float64Array;
+  /** Ticks of targets that the last velocity rests on. */
+  private known = 0;
+  private readonly dt_s: number;
+
+  constructor(private readonly spec: RobotSpec) {
+    this.last = new Float64Array(spec.joints.length);
+    this.lastVelocity = new Float64Array(spec.joints.length);
+    this.dt_s = 1 / spec.rates.control_hz;
+  }
+
+  /** Targets begin anew: the robot was taken up, or froze its targets for want of a sample. */
+  beginAnew(): void {
+    this.known = 0;
+  }
+
+  /**
+   * @param executed_rad targets before the torque limit
+   * @param believed what the kernel took the joints to do; undefined where it had nothing to believe
+   * @returns what is wrong with it, or undefined
+   */
+  faultIn(
+    command: JointCommand,
+    executed_rad: Float64Array,
+    believed: RobotState | undefined,
+  ): string | undefined {
+    const { spec } = this;
+    if (command.mode !== DriveMode.track) this.known = 0;
+    let power_w = 0;
+    for (let j = 0; j < spec.joints.length; j++) {
+      const joint = spec.joints[j];
+      const q = command.position_rad[j];
+      const kp = command.kp_nm_rad[j];
+      const kd = command.kd_nm_s_rad[j];
+      if (!(q >= joint.position_rad[0] && q <= joint.position_rad[1])) return `${joint.name}: position ${q}`;
+      if (!(kp >= 0 && kp <= joint.kp_nm_rad && kd >= 0 && kd <= joint.kd_nm_s_rad))
+        return `${joint.name}: gains ${kp}, ${kd}`;
+      if (command.velocity_rad_s[j] !== 0 || command.torque_nm[j] !== 0)
+        return `${joint.name}: a velocity or a torque of its own`;
+      if (command.mode !== DriveMode.track) {
+        if (kp !== 0) return `${joint.name}: stiffness without tracking`;
+        continue;
+      }
+      if (believed) {
+        const dq = believed.velocity_rad_s[j];
+        const torque = kp * (q - believed.position_rad[j]) - kd * dq;
+        if (Math.abs(torque) > joint.torque_nm * (1 + ROUNDING)) return `${joint.name}: torque ${torque}`;
+        power_w += Math.max(0, torque * dq);
+      }
+      const velocity = (executed_rad[j] - this.last[j]) / this.dt_s;
+      if (this.known > 0 && Math.abs(velocity) > joint.velocity_rad_s + ROUNDING)
+        return `${joint.name}: target at ${velocity} rad/s`;
+      const change = Math.abs(velocity - this.lastVelocity[j]);
+      if (this.known > 1 && change > joint.acceleration_rad_s2 * this.dt_s + ROUNDING)
+        return `${joint.name}: target changes by ${change} rad/s in a tick`;
+      this.last[j] = executed_rad[j];
+      this.lastVelocity[j] = velocity;
+    }
+    if (power_w > spec.power_w * (1 + ROUNDING)) return `power ${power_w}`;
+    if (command.mode === DriveMode.track) this.known++;
+    return undefined;
+  }
+}
