@@ -1,0 +1,78 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/base/files.js';
+import { ddsType } from '../../src/ros/transport/names.js';
+import { golden } from './golden.js';
+import { idlOf } from './interop/idl.js';
+import { transports } from './transports.js';
+
+const run = promisify(execFile);
+const sources = join(packageRoot, 'test/ros/interop');
+/** Messages of the long stream; all 100 000 where there is time for it. */
+const MANY = Number(process.env.REVERIE_INTEROP_MESSAGES ?? 10_000);
+/** Golden messages by number, then the stream. */
+const types = [...golden.map((g) => g.type), 'std_msgs/msg/String'];
+
+function missing(): string | undefined {
+  const cyclone = transports.find((t) => t.name === 'cyclone')!;
+  if (cyclone.absent) return cyclone.absent;
+  try {
+    execFileSync('idlc', ['-v']);
+  } catch {
+    return 'idlc is missing (Debian: apt install cyclonedds-tools)';
+  }
+  try {
+    execFileSync('unshare', ['-rn', 'true']);
+  } catch {
+    return 'a network namespace is not permitted here';
+  }
+  return undefined;
+}
+const absent = missing();
+
+describe.skipIf(absent)(`interop${absent ? ` (skipped: ${absent})` : ''}`, () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'reverie-interop-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function throughPeer(...peer: string[]): Promise<void> {
+    const script = fileURLToPath(new URL('./interop/run.js', import.meta.url));
+    const up =
+      'ip link set lo up && ip link set lo multicast on && ip route add 224.0.0.0/4 dev lo && exec "$@"';
+    const args = ['-rn', 'sh', '-c', up, 'sh', process.execPath, script, String(MANY), ...peer];
+    // In a network of its own there is multicast on loopback, as peers of other makes expect.
+    const network =
+      '<General><Interfaces><NetworkInterface name="lo" multicast="true"/></Interfaces></General>';
+    const env = { ...process.env, CYCLONEDDS_URI: network, ROS_DOMAIN_ID: '0' };
+    const { stdout } = await run('unshare', args, { env, maxBuffer: 1e8 });
+    const { echoes, received, inOrder } = JSON.parse(stdout.trim().split('\n').at(-1)!);
+    for (const [i, { type, cdr }] of golden.entries()) expect(echoes[i], type).toBe(cdr.toString('hex'));
+    expect({ received, inOrder }).toEqual({ received: MANY, inOrder: true });
+  }
+
+  it('with a C program on Cyclone DDS, which reads and writes structures', { timeout: 300_000 }, async () => {
+    writeFileSync(join(folder, 'types.idl'), idlOf(types));
+    await run('idlc', ['types.idl'], { cwd: folder });
+    const peers = types.map((type, i) => `PEER(${i}, ${ddsType(type).replaceAll('::', '_')})`);
+    writeFileSync(join(folder, 'peers.h'), `#include "types.h"\n#define PEERS ${peers.join(' ')}\n`);
+    expect(readdirSync(folder)).toContain('types.c');
+    const program = join(folder, 'echo-c');
+    await run('cc', [
+      '-O1',
+      `-I${folder}`,
+      join(sources, 'echo.c'),
+      join(folder, 'types.c'),
+      '-lddsc',
+      '-o',
+      program,
+    ]);
+    await throughPeer(program);
+  });
+});

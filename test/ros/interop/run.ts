@@ -1,0 +1,52 @@
+/**
+ * Runs inside a network namespace of its own: sends every golden message and then a long stream
+ * through a peer that echoes them, and prints what came back as JSON. Argument: command line of the peer.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { decode, encode } from '../../../src/ros/codec.js';
+import { openTransport } from '../../../src/ros/transport/open.js';
+import { until } from '../../until.js';
+import { golden } from '../golden.js';
+
+const MANY = Number(process.argv[2]);
+const [command, ...args] = process.argv.slice(3);
+const all = { reliability: 'reliable', durability: 'transient_local', depth: 'all' } as const;
+const volatile = { ...all, durability: 'volatile' } as const;
+const text = 'std_msgs/msg/String';
+
+const transport = openTransport('cyclone', { interface: 'lo' });
+const node = transport.node('interop', '/');
+// Said before the peer is there: it joins late.
+for (const [i, { type, cdr }] of golden.entries()) node.advertise(`/to_${i}`, type, all).publish(cdr);
+const peer = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+await once(peer.stdout, 'data');
+const echoes: (string | undefined)[] = golden.map(() => undefined);
+for (const [i, { type }] of golden.entries())
+  node.subscribe(`/from_${i}`, type, all, (bytes) => {
+    echoes[i] = Buffer.from(bytes).toString('hex');
+  });
+await until(() => echoes.every((echo) => echo !== undefined)).catch(() => {});
+
+const many = golden.length;
+let received = 0;
+let inOrder = true;
+const back = node.subscribe(`/from_${many}`, text, volatile, (bytes) => {
+  if (Number(decode(text, bytes).data) !== received) inOrder = false;
+  received++;
+});
+const publisher = node.advertise(`/to_${many}`, text, all);
+await until(() => publisher.matched === 1 && back.matched === 1);
+for (let i = 0; i < MANY; i++) {
+  publisher.publish(encode(text, { data: String(i) }));
+  if (i % 50 === 0) {
+    await new Promise(setImmediate);
+    await until(() => received > i - 2000);
+  }
+}
+await until(() => received >= MANY, 60).catch(() => {});
+peer.stdin.end();
+process.stdout.write(`${JSON.stringify({ echoes, received, inOrder })}\n`);
+node.close();
+await transport.close();
+process.exit(0);
