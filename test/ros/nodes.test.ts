@@ -18,7 +18,7 @@ const { spec: shipped } = loadRobot('arm');
 /** Watchdogs so long that a busy machine does not set them off. */
 const spec = {
   ...shipped,
-  watchdog: { sensor_age_s: 0.5, sensor_lost_s: 1, command_age_s: 1 },
+  watchdog: { ...shipped.watchdog, sensor_age_s: 0.5, sensor_lost_s: 1, command_age_s: 1 },
   person: { ...shipped.person, deadman_s: 1 },
   stop: { ...shipped.stop, seconds: 0.5 },
 };
