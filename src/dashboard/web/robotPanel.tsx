@@ -4,6 +4,7 @@ import { hello, onFrame, status } from './connection.js';
 import type { RobotView } from './robotView.js';
 
 const darkly = matchMedia('(prefers-color-scheme: dark)');
+const calmly = matchMedia('(prefers-reduced-motion: reduce)');
 
 /** The robot as it moves. three.js comes when the rest of the page is there already. */
 export function RobotPanel() {
@@ -64,7 +65,7 @@ export function RobotPanel() {
       {fault && <p class="fault">No picture: {fault}</p>}
       <p class="caption">
         <Motion />
-        <span data-testid="fps">{fps} fps</span>
+        {!calmly.matches && <span data-testid="fps">{fps} fps</span>}
       </p>
     </section>
   );
