@@ -18,6 +18,8 @@ export interface RolloutPoolOptions {
   readonly actor: GaussianActor;
   readonly seed: number;
   readonly workers: number;
+  /** Actions without a policy lie within ± this; 1 when left out. */
+  readonly warmupRange?: number;
   /** In all; shared out over the workers. */
   readonly environments: number;
   /** Of the evaluation that runs beside training. */
@@ -86,6 +88,7 @@ export class RolloutPool implements Collector {
           task: options.task.name,
           actor: options.actor,
           seed: options.seed,
+          warmupRange: options.warmupRange ?? 1,
           streams: Array.from({ length: options.environments }, (_, s) => s).filter((s) => s % workers === w),
           training: options.training ?? trainingRandomisation,
           evaluation: evaluationRandomisation,

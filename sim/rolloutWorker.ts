@@ -15,6 +15,8 @@ export interface RolloutWorkerData {
   readonly task: string;
   readonly actor: GaussianActor;
   readonly seed: number;
+  /** Actions without a policy lie within ± this. */
+  readonly warmupRange: number;
   /** Numbers of this worker's environments. */
   readonly streams: readonly number[];
   readonly training: Randomisation;
@@ -129,7 +131,7 @@ function collect(steps: number, parameters: Float32Array | undefined): Rollout {
       const { env } = stream;
       rollout.observation.set(env.observation, row * O);
       if (parameters) policy.act(env.observation, action, { random, scale: 1 });
-      else random.fillUniform(action, -1, 1);
+      else random.fillUniform(action, -data.warmupRange, data.warmupRange);
       const { reward, ending } = env.step(action);
       stream.return += reward;
       rollout.stream[row] = stream.number;

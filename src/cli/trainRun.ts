@@ -131,6 +131,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     seed: options.seed,
     workers: options.workers ?? Math.max(1, availableParallelism() - threads),
     environments: recipe.environments,
+    warmupRange: recipe.warmup_range,
     evaluation: {
       episodes: recipe.evaluation.episodes,
       seconds_each: recipe.evaluation.seconds_each,

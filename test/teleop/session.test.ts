@@ -104,7 +104,7 @@ describe('a session', () => {
   });
 
   it('follows a leader joint by joint, eased in', async () => {
-    const goal = arm.joints.map((j) => j.home_rad + 0.3);
+    const goal = arm.joints.map((j) => j.home_rad - 0.3);
     const observer = robot.observe();
     const away = () => {
       observer.update();

@@ -8,6 +8,11 @@ const count = z.int().positive();
 export const recipeSchema = z.strictObject({
   steps: count.describe('environment steps in all'),
   warmup: count.describe('steps of uniformly random actions first'),
+  warmup_range: z
+    .number()
+    .positive()
+    .max(1)
+    .describe('those actions lie within ± this; less than 1 where full ones only teach how to fall'),
   environments: count,
   round: count.describe('steps of each environment between hand-overs of a new policy'),
   updates_per_step: z.number().positive().describe('learner updates for each environment step'),
@@ -45,6 +50,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
     recipe: {
       steps: 30_000,
       warmup: 1000,
+      warmup_range: 0.4,
       environments: 4,
       round: 8,
       updates_per_step: 0.5,
@@ -77,6 +83,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       // Each episode is one target: many environments see many.
       steps: 80_000,
       warmup: 2000,
+      warmup_range: 1,
       environments: 8,
       round: 8,
       updates_per_step: 0.25,
@@ -94,6 +101,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
     recipe: {
       steps: 40_000,
       warmup: 320,
+      warmup_range: 1,
       environments: 4,
       round: 8,
       updates_per_step: 1,
