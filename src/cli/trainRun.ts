@@ -65,6 +65,9 @@ interface RunIdentity {
   readonly seed: number;
   readonly learner: SacConfig;
   readonly recipe: Recipe;
+  /** What the learner ran on, once it was chosen. */
+  readonly engine?: EngineChoice;
+  readonly threads?: number;
   readonly [key: string]: unknown;
 }
 
@@ -98,7 +101,8 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const identity = { task: task.name, robot: robot.spec.name, seed: options.seed, learner: config, recipe };
   // Before --fresh has deleted anything.
   await requireEngine(options.engine ?? 'auto');
-  const resuming = prepareFolder(options, { ...identity, ...(options.demos && { demos: options.demos }) });
+  const recorded: RunIdentity = { ...identity, ...(options.demos && { demos: options.demos }) };
+  const { resuming, engine } = prepareFolder(options, recorded);
 
   const sizes = {
     observations: observationSize(task.contract),
@@ -110,9 +114,11 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     ...sizes,
     seed: options.seed,
     threads,
-    engine: options.engine,
+    // A run goes on with the engine that it began with, unless told otherwise: others round differently.
+    engine: options.engine && options.engine !== 'auto' ? options.engine : engine,
     onNote: options.onNote,
   });
+  writeIdentity(options.out, { ...recorded, engine: learner.engine, threads });
   const replay = new Replay({
     observation: sizes.observations,
     action: sizes.actions,
@@ -191,16 +197,24 @@ export function readOverrides(path: string | undefined): {
 }
 
 /** @returns whether the folder holds a run of the same kind to go on with */
-function prepareFolder({ out, fresh }: TrainRunOptions, identity: RunIdentity): boolean {
+function prepareFolder(
+  { out, fresh }: TrainRunOptions,
+  identity: RunIdentity,
+): { resuming: boolean; engine: EngineChoice | undefined } {
   const identityPath = join(out, FILES.identity);
   if (fresh)
     for (const file of Object.values(FILES)) rmSync(join(out, file), { recursive: true, force: true });
-  const exists = existsSync(join(out, FILES.checkpoint));
-  if (exists) checkSameRun(identityPath, JSON.parse(readFileSync(identityPath, 'utf8')), identity);
+  const resuming = existsSync(join(out, FILES.checkpoint));
+  const was = resuming ? (JSON.parse(readFileSync(identityPath, 'utf8')) as RunIdentity) : undefined;
+  if (was) checkSameRun(identityPath, was, identity);
   else rmSync(join(out, FILES.replay), { force: true });
   mkdirSync(out, { recursive: true });
-  writeFileSync(identityPath, `${JSON.stringify(identity, undefined, 2)}\n`);
-  return exists;
+  writeIdentity(out, { ...identity, ...(was?.engine && { engine: was.engine, threads: was.threads }) });
+  return { resuming, engine: was?.engine };
+}
+
+function writeIdentity(out: string, identity: RunIdentity): void {
+  writeFileSync(join(out, FILES.identity), `${JSON.stringify(identity, undefined, 2)}\n`);
 }
 
 /** The run folder as a person would type it. */

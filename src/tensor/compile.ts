@@ -1,11 +1,13 @@
 import { UserError } from '../base/errors.js';
 import { nativeKernels } from '../kernels/addon.js';
 import { wasmKernels } from '../kernels/wasm.js';
+import { type Candidate, type Choice, fastestEngine } from './choice.js';
 import type { CompileOptions, Engine, EngineFinding, Program } from './engine.js';
 import type { EngineChoice, EngineName } from './engineNames.js';
 import type { Graph } from './graph.js';
 import { KernelEngine } from './native/engine.js';
 import { OnnxEngine } from './onnx/engine.js';
+import { optimise } from './optimise/index.js';
 import { ReferenceEngine } from './reference.js';
 import { TfjsEngine } from './tfjs/engine.js';
 
@@ -37,18 +39,24 @@ export async function findEngine(name: EngineName): Promise<FoundEngine> {
   return { name, title: engine.title, ...(await engine.find()) };
 }
 
-/** The order in which `auto` tries engines: by the updates a second that they reach on a processor. */
-const PREFERRED: readonly EngineName[] = ['native', 'onnx', 'tfjs'];
+/** What `auto` chooses among, in the order in which they are preferred; TensorFlow.js only where there is nothing else. */
+const PREFERRED: readonly EngineName[] = ['native', 'onnx', 'wasm'];
 
 /** The engine that `auto` takes for a graph, and why. @throws UserError where there is none */
-async function bestEngine(_graph: Graph): Promise<{ name: EngineName; why: string }> {
-  for (const name of PREFERRED) {
-    const { available, found } = await findEngine(name);
-    if (available) return { name, why: `the fastest known of those found (${found.split('\n')[0]})` };
-  }
-  throw new UserError(
-    `no engine to learn with was found: tried ${PREFERRED.join(', ')}; reverie doctor says more`,
-  );
+async function bestEngine(graph: Graph, options: CompileOptions): Promise<Choice> {
+  const look = async (names: readonly EngineName[]): Promise<Candidate[]> => {
+    const found = await Promise.all(names.map(findEngine));
+    return found
+      .filter(({ available }) => available)
+      .map(({ name, found }) => ({ name, found, engine: engines[name] }));
+  };
+  let candidates = await look(PREFERRED);
+  if (candidates.length === 0) candidates = await look(['tfjs']);
+  if (candidates.length === 0)
+    throw new UserError(
+      `no engine to learn with was found: tried ${PREFERRED.join(', ')}, tfjs; reverie doctor says more`,
+    );
+  return fastestEngine(graph, candidates, options);
 }
 
 /** @throws UserError where the engine that is asked for is not there, saying what would install it */
@@ -68,13 +76,21 @@ export async function requireEngine(choice: EngineChoice): Promise<void> {
 export async function compile(
   graph: Graph,
   options: CompileOptions & { engine?: EngineChoice; onNote?: (line: string) => void } = {},
-): Promise<Program> {
-  const { engine = 'auto', onNote } = options;
+): Promise<Compiled> {
+  const { engine = 'auto', onNote, unoptimised = [] } = options;
+  // The engine that checks the others is given the graph as it was stated.
+  const all = unoptimised === 'all' || engine === 'reference';
+  const lean = all ? graph : optimise(graph, unoptimised);
   if (engine !== 'auto') {
     await requireEngine(engine);
-    return engines[engine].compile(graph, options);
+    return compiled(engine, await engines[engine].compile(lean, options));
   }
-  const { name, why } = await bestEngine(graph);
+  const { name, why } = await bestEngine(lean, options);
   onNote?.(`engine ${name}: ${why}`);
-  return engines[name].compile(graph, options);
+  return compiled(name, await engines[name].compile(lean, options));
 }
+
+/** A program that knows what it runs on. */
+export type Compiled = Program & { readonly engine: EngineName };
+
+const compiled = (engine: EngineName, program: Program): Compiled => Object.assign(program, { engine });

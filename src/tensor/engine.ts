@@ -1,4 +1,5 @@
 import type { Graph, Tensor } from './graph.js';
+import type { PassName } from './optimise/index.js';
 import { formatShape, ShapeError } from './shape.js';
 
 export interface CompileOptions {
@@ -10,6 +11,8 @@ export interface CompileOptions {
    * want the cores, simulations say, 20 already makes it a tenth slower.
    */
   spin_us?: number;
+  /** Passes of the optimiser to leave out, or all of them. */
+  unoptimised?: readonly PassName[] | 'all';
 }
 
 /** A compiled graph with its states. Runs follow one another: wait for one before starting the next. */

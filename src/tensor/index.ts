@@ -1,5 +1,5 @@
 /** Static graphs of float32 tensors: state a computation once, differentiate it, compile it for an engine. */
-export { compile, type FoundEngine, findEngine, requireEngine } from './compile.js';
+export { type Compiled, compile, type FoundEngine, findEngine, requireEngine } from './compile.js';
 export type { CompileOptions, Engine, EngineFinding, Program } from './engine.js';
 export { type EngineChoice, type EngineName, engineNames } from './engineNames.js';
 export { gradients } from './gradients.js';

@@ -1,5 +1,5 @@
 import { Random } from '../../base/random.js';
-import { compile, type EngineChoice, Graph, type Program } from '../../tensor/index.js';
+import { type Compiled, compile, type EngineChoice, type EngineName, Graph } from '../../tensor/index.js';
 import { checkedTensor } from '../checkpoint.js';
 import { exportActor } from './export.js';
 import { Noise } from './noise.js';
@@ -50,7 +50,7 @@ export class SacLearner {
 
   private constructor(
     readonly options: SacOptions,
-    private readonly program: Program,
+    private readonly program: Compiled,
     private readonly graph: Graph,
     private readonly random: Random,
   ) {
@@ -71,6 +71,11 @@ export class SacLearner {
     program.setState('actor', networks.layout.actor.initialise(Random.stream(seed, 'sac', 'actor')));
     program.setState('logAlpha', Float32Array.of(Math.log(config.initial_temperature)));
     return new SacLearner(options, program, graph, Random.stream(seed, 'sac', 'noise'));
+  }
+
+  /** What runs the updates: `auto` has become a name. */
+  get engine(): EngineName {
+    return this.program.engine;
   }
 
   /** Updates made so far. */
