@@ -28,7 +28,7 @@ const says = (id: string, text: string | RegExp) => shown(id).filter({ hasText: 
 /** Emergency stops in the log of the robot process, s on the robot's clock. */
 function emergencyStops(): number[] {
   const runs = join(run.folder, 'runs');
-  const [name] = readdirSync(runs);
+  const name = readdirSync(runs).find((folder) => folder.startsWith('run-'))!;
   return readFileSync(join(runs, name, 'safety.jsonl'), 'utf8')
     .split('\n')
     .filter((line) => line.includes('"emergency_stop"'))
