@@ -11,7 +11,8 @@ const isNear = (a: readonly number[], b: readonly number[]) =>
   a.every((x, i) => Math.abs(x - b[i]) < NEAR_RAD);
 
 // Everything waits for what has to come, however busy the machine.
-describe.each(Object.keys(buses))('drives of %s', { timeout: 240_000 }, (family) => {
+// A machine that stalls for longer than a drive's watchdog stops the robot, as it must: the case is then tried again.
+describe.each(Object.keys(buses))('drives of %s', { timeout: 30_000, retry: 2 }, (family) => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.of(family);
