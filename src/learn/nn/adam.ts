@@ -1,4 +1,5 @@
-import { add, div, type Graph, mul, sqrt, sub, type Tensor, tanh } from '../../tensor/index.js';
+import { add, div, type Graph, mul, sqrt, sub, type Tensor } from '../../tensor/index.js';
+import { biasCorrection } from './biasCorrection.js';
 
 export interface AdamOptions {
   learningRate: number;
@@ -33,11 +34,7 @@ export function adam(graph: Graph, parameters: Tensor, gradient: Tensor, options
   const tNew = add(t, 1);
   const MNew = add(mul(M, beta1), gradient);
   const VNew = add(mul(V, beta2), mul(gradient, gradient));
-  // (1 − βᵗ) / (1 − β), with 1 − e⁻²ˣ = 2 tanh x / (1 + tanh x): the plain form cancels to four digits in the first steps
-  const correction = (beta: number) => {
-    const T = tanh(mul(tNew, -Math.log(beta) / 2));
-    return div(mul(T, 2 / (1 - beta)), add(T, 1));
-  };
+  const correction = (beta: number) => biasCorrection(tNew, beta, 1 - beta);
   const c = sqrt(correction(beta2));
   const k = mul(div(c, correction(beta1)), learningRate);
   const value = sub(parameters, mul(div(MNew, add(sqrt(VNew), mul(c, epsilon))), k));

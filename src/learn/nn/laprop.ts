@@ -15,9 +15,9 @@ import {
   sub,
   sum,
   type Tensor,
-  tanh,
 } from '../../tensor/index.js';
 import type { AdamStep } from './adam.js';
+import { biasCorrection } from './biasCorrection.js';
 
 export interface LaPropOptions {
   learningRate: number;
@@ -64,16 +64,11 @@ export function laprop(
     }),
     0,
   );
-  // 1 − βᵗ, with 1 − e⁻²ˣ = 2 tanh x / (1 + tanh x): the plain form cancels to four digits in the first steps
-  const correction = (beta: number) => {
-    const T = tanh(mul(tNew, -Math.log(beta) / 2));
-    return div(mul(T, 2), add(T, 1));
-  };
   const vNew = add(mul(v, beta2), mul(square(clipped), 1 - beta2));
-  const scaled = div(clipped, add(sqrt(div(vNew, correction(beta2))), epsilon));
+  const scaled = div(clipped, add(sqrt(div(vNew, biasCorrection(tNew, beta2))), epsilon));
   const mNew = add(mul(m, beta1), mul(scaled, 1 - beta1));
   const rate = warmup > 0 ? mul(min(div(tNew, warmup), 1), learningRate) : learningRate;
-  const value = sub(parameters, mul(div(mNew, correction(beta1)), rate));
+  const value = sub(parameters, mul(div(mNew, biasCorrection(tNew, beta1)), rate));
   return {
     value,
     updates: [
