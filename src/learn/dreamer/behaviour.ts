@@ -17,7 +17,7 @@ import {
 import type { DreamerNetworks } from './networks.js';
 import { lambdaReturns } from './returns.js';
 import { features, type ModelState } from './rssm.js';
-import { at, type Observed, rows, type SequenceTensors } from './worldModel.js';
+import { at, type Observed, rows, type SequenceTensors, stepsOf } from './worldModel.js';
 
 /** Random numbers of a dream of H steps from N states. */
 export interface DreamNoise {
@@ -79,8 +79,7 @@ export function behaviourLoss(
     dreamt.push(features(state));
   }
   const all = concat(dreamt, 0);
-  const steps = (x: Tensor, from = 0) =>
-    Array.from({ length: H + 1 - from }, (_, t) => slice(x, 0, (t + from) * N, (t + from + 1) * N));
+  const steps = (x: Tensor, from = 0) => stepsOf(x, N, from);
 
   const reward = steps(twoHot.mean(networks.reward.apply(fixed, all)), 1);
   const goesOn = sigmoid(networks.continues.apply(fixed, all));
@@ -148,16 +147,17 @@ export function replayValueLoss(
 ): Tensor {
   const { config, twoHot, critic } = networks;
   const [T, B] = batch.observation.shape;
-  const steps = (x: Tensor, from: number) =>
-    Array.from({ length: T - from }, (_, t) => slice(x, 0, (t + from) * B, (t + from + 1) * B));
   const boot = stopGradient(dreamt ?? twoHot.mean(critic.apply(slow, observed.features)));
   const later = slice(rows(batch.first), 0, B, T * B);
-  const carry = steps(mul(sub(1, rows(batch.terminal)), 1 - 1 / config.discount_horizon), 1);
+  const carry = stepsOf(mul(sub(1, rows(batch.terminal)), 1 - 1 / config.discount_horizon), B, 1);
   // Where the next step starts another episode, this one was its episode's last: its own dream stands for the rest.
-  const starts = Array.from({ length: T - 1 }, (_, t) => slice(later, 0, t * B, (t + 1) * B));
+  const starts = stepsOf(later, B);
   const lasts = [...starts.slice(1), mul(starts[0], 0)];
   const lambda = lasts.map((last) => mul(sub(1, last), config.lambda));
-  const returned = concat(lambdaReturns(steps(rows(batch.reward), 1), carry, steps(boot, 1), lambda), 0);
+  const returned = concat(
+    lambdaReturns(stepsOf(rows(batch.reward), B, 1), carry, stepsOf(boot, B, 1), lambda),
+    0,
+  );
   const seen = slice(observed.features, 0, 0, (T - 1) * B);
   const loss = criticLoss(networks, slow, critic.apply(p, seen), stopGradient(seen), returned);
   const weight = sub(1, later);

@@ -46,6 +46,10 @@ export interface Observed {
 /** x[t] of [T, B, ..], as [B, ..]. */
 export const at = (x: Tensor, t: number): Tensor => reshape(slice(x, 0, t, t + 1), x.shape.slice(1));
 
+/** Steps `from` on of [T · B, n], each [B, n]. */
+export const stepsOf = (x: Tensor, B: number, from = 0): Tensor[] =>
+  Array.from({ length: x.shape[0] / B - from }, (_, t) => slice(x, 0, (t + from) * B, (t + from + 1) * B));
+
 /** [T, B, n] as [T · B, n]. */
 export const rows = (x: Tensor): Tensor => reshape(x, [-1, x.shape.at(-1)!]);
 
