@@ -15,6 +15,7 @@ import type { Description, Health, SafetyReport } from '../fleet/telemetry.js';
 import { ANY, type RobotTopics, robotTopics, runTopics } from '../fleet/topics.js';
 import { type Launch, robotName, runName } from '../launch/launch.js';
 import type { Experience } from '../robot/experience.js';
+import { authorities } from '../safety/authority.js';
 import type { Cause, SafetyEvent } from '../safety/events.js';
 import { createTask } from '../tasks/index.js';
 import { observationSize } from '../tasks/task.js';
@@ -183,6 +184,7 @@ function experienceOf(step: Step): Experience {
     step: step.step,
     terminal: (step.flags & StepFlag.terminal) !== 0,
     truncated: (step.flags & StepFlag.truncated) !== 0,
+    person: authorities[step.authority] === 'person',
     reward: step.reward,
     observation: Float32Array.from(step.observation),
     action: Float32Array.from(step.executed),

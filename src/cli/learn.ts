@@ -4,6 +4,8 @@ import { Command, Option } from 'commander';
 import { evaluateBundle } from '../../sim/evaluationPool.js';
 import { UserError } from '../base/errors.js';
 import { packageInfo } from '../base/packageInfo.js';
+import { Dataset } from '../datasets/reader.js';
+import { transitionsOf } from '../datasets/robotFrames.js';
 import { startBroker } from '../fleet/broker.js';
 import { CursorFile } from '../fleet/cursors.js';
 import { ExperienceReceiver } from '../fleet/experienceReceiver.js';
@@ -59,6 +61,7 @@ const JUDGING_SEED = 3_000_000;
 const FILES = {
   checkpoint: 'checkpoint.bin',
   replay: 'replay.bin',
+  demonstrations: 'demonstrations.bin',
   identity: 'run.json',
   received: 'received.json',
   metrics: 'learner.jsonl',
@@ -91,6 +94,7 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   mkdirSync(options.run, { recursive: true });
   const key = readSigningKey(signingKey(launch, options, notice));
   const { learner, replay, state } = await openLearner(launch, robot, task, options, notice);
+  const demonstrations = await openDemonstrations(launch, robot, task, replay, learner, options);
   const embedded = options.broker === undefined ? await startBroker(BROKER_PORT) : undefined;
   if (embedded) notice(`a broker of its own: ${embedded.url}`);
   const cursors = CursorFile.open(join(options.run, FILES.received), replay.added);
@@ -125,6 +129,7 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   const online = new OnlineLearner({
     learner,
     replay,
+    demonstrations,
     state,
     seed: launch.seed,
     mirror: task.mirror,
@@ -151,7 +156,10 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
       ...names,
       store: {
         add: (stream, transitions, gap) => online.add(stream, transitions, gap),
-        flush: () => replay.flush(),
+        flush: () => {
+          replay.flush();
+          demonstrations.flush();
+        },
         rewind: (added) => replay.rewind(added),
         get added() {
           return replay.added;
@@ -185,6 +193,7 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
     receiver.close();
     save();
     replay.close();
+    demonstrations.close();
     metrics.close();
     await link.close();
     await embedded?.close();
@@ -259,6 +268,30 @@ async function openLearner(
     path,
   });
   return { learner, replay, state: online };
+}
+
+/** What the launch file's dataset shows, and what a person will show: kept in the run's folder. */
+async function openDemonstrations(
+  { learner: { demos } }: Launch,
+  { spec }: Robot,
+  task: Task,
+  replay: Replay,
+  learner: SacLearner,
+  { run }: LearnOptions,
+): Promise<Replay> {
+  const { gamma, n_step } = learner.options.config;
+  const demonstrations = new Replay({
+    ...replay.contract,
+    capacity: replay.capacity,
+    discount: gamma,
+    nSteps: n_step,
+    path: join(run, FILES.demonstrations),
+  });
+  // A run that is gone on with has them in its file.
+  if (demos && demonstrations.size === 0)
+    for await (const transition of transitionsOf(await Dataset.open(demos), spec, task.contract))
+      demonstrations.add({ stream: 0, ...transition });
+  return demonstrations;
 }
 
 function readIdentity(run: string): { learner: SacConfig; recipe: { replay: number } } {

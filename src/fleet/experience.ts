@@ -28,7 +28,7 @@ const CRC_BYTES = 4;
 const MAX_COUNT = 4096;
 const RECORD_SCALARS = 4;
 
-const Flag = { terminal: 1, truncated: 2 } as const;
+const Flag = { terminal: 1, truncated: 2, person: 4 } as const;
 
 export interface ExperienceSizes {
   readonly observation: number;
@@ -54,7 +54,8 @@ export function recordBytes({ observation, action }: ExperienceSizes): number {
 
 /** @returns false, and nothing written, where a number is not finite as float32 */
 export function writeRecord(t: Experience, sizes: ExperienceSizes, into: Buffer): boolean {
-  const flags = (t.terminal ? Flag.terminal : 0) | (t.truncated ? Flag.truncated : 0);
+  const flags =
+    (t.terminal ? Flag.terminal : 0) | (t.truncated ? Flag.truncated : 0) | (t.person ? Flag.person : 0);
   let at = 0;
   for (const word of [t.episode, t.step, flags]) at = into.writeUInt32LE(word, at);
   if (!Number.isFinite(Math.fround(t.reward))) return false;
@@ -144,6 +145,7 @@ function decodeRecords(bytes: Buffer, sizes: ExperienceSizes): Experience[] {
       step: bytes.readUInt32LE(start + 4),
       terminal: (flags & Flag.terminal) !== 0,
       truncated: (flags & Flag.truncated) !== 0,
+      person: (flags & Flag.person) !== 0,
       reward: floats[start / 4 + 3],
       observation: vector(observation),
       action: vector(action),

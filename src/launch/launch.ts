@@ -33,6 +33,11 @@ const learnerSchema = z.strictObject({
   preset: z.string().optional().describe('where no training run is gone on with'),
   overrides: z.record(z.string(), z.unknown()).default({}).describe("of the learner's hyperparameters"),
   replay: count.default(200_000).describe('transitions kept, where no training run is gone on with'),
+  demos: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('LeRobot dataset: half of each batch, with what a person shows while it runs'),
   updates_per_step: z.number().positive().default(8).describe('for each transition, at most'),
   warmup: count.default(500).describe('transitions before the first update'),
   evaluate_every: count.default(1000).describe('updates between candidates'),

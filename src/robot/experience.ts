@@ -7,6 +7,8 @@ export interface Experience {
   readonly terminal: boolean;
   /** The episode was cut by time. */
   readonly truncated: boolean;
+  /** A person commanded, in any part of the step. */
+  readonly person: boolean;
   readonly reward: number;
   readonly observation: Float32Array;
   /** What the safety kernel executed. */

@@ -7,7 +7,7 @@ import { experience, sizes } from './support.js';
 const header = { spool: '0123456789abcdef', life: 3, first: 2 ** 40 + 3, oldest: 2 ** 40 };
 const transitions = [
   experience(0),
-  experience(1, { truncated: true }),
+  experience(1, { truncated: true, person: true }),
   experience(2, { terminal: true, episode: 7 }),
 ];
 

@@ -21,6 +21,7 @@ export function experience(n: number, part: Partial<Experience> = {}): Experienc
     step: n,
     terminal: false,
     truncated: false,
+    person: false,
     reward: n + 0.25,
     observation: Float32Array.of(n, 0, -n),
     action: Float32Array.of(0.5, -0.5),

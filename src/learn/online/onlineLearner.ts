@@ -4,6 +4,7 @@ import type { Evaluation } from '../../policy/manifest.js';
 import type { Experience } from '../../robot/experience.js';
 import type { Mirror } from '../../tasks/task.js';
 import { MirrorAugmentation } from '../replay/mirror.js';
+import { MixedReplay } from '../replay/mixed.js';
 import type { Replay } from '../replay/replay.js';
 import { ReplayBatch } from '../replay/transition.js';
 import type { SacLearner, SacMetrics } from '../sac/index.js';
@@ -39,6 +40,11 @@ export interface OnlineMetrics extends OnlineCounters, Partial<SacMetrics> {
 export interface OnlineLearnerOptions {
   readonly learner: SacLearner;
   readonly replay: Replay;
+  /**
+   * What somebody has shown: steps in which a person commanded enter it beside the replay. Once it holds
+   * enough, half of each batch comes from it.
+   */
+  readonly demonstrations?: Replay;
   readonly seed: number;
   /** Of an earlier life of this learner. */
   readonly state?: OnlineState;
@@ -65,6 +71,8 @@ export interface OnlineLearnerOptions {
 
 /** Updates that may be owed: a learner that cannot keep up does not fall behind without end. */
 const MOST_OWED = 2000;
+/** Steps that have to be shown before half of each batch comes from them: fewer would be repeated too often. */
+const LEAST_SHOWN = 100;
 const IDLE_MS = 20;
 const METRICS_MS = 1000;
 const SAVE_MS = 30_000;
@@ -75,6 +83,7 @@ const SAVE_MS = 30_000;
  */
 export class OnlineLearner {
   private readonly batch: ReplayBatch;
+  private readonly experience: MixedReplay;
   private readonly random: Random;
   private readonly mirror: MirrorAugmentation | undefined;
   private inUse: Evaluation | undefined;
@@ -89,7 +98,8 @@ export class OnlineLearner {
   private stopping = false;
 
   constructor(private readonly options: OnlineLearnerOptions) {
-    const { learner, replay, mirror, seed, inUse, state } = options;
+    const { learner, replay, demonstrations, mirror, seed, inUse, state } = options;
+    this.experience = new MixedReplay(replay, demonstrations, LEAST_SHOWN);
     this.counters = { ...(state?.counters ?? { updates: 0, candidates: 0, published: 0 }) };
     this.replayBefore = state?.replayBefore ?? replay.added;
     this.batch = new ReplayBatch(learner.options.config.batch, replay.contract);
@@ -105,12 +115,14 @@ export class OnlineLearner {
    * @param gap some before these are lost
    */
   add(stream: number, transitions: readonly Experience[], gap: boolean): void {
-    const { replay, updatesPerStep } = this.options;
+    const { replay, demonstrations, updatesPerStep } = this.options;
     let previous = gap ? undefined : this.previous.get(stream);
     for (const t of transitions) {
       const follows = previous?.episode === t.episode && previous.step + 1 === t.step;
       if (!follows) replay.cut(stream);
       replay.add({ stream, ...t });
+      if (!follows || !t.person) demonstrations?.cut(stream);
+      if (t.person) demonstrations?.add({ stream, ...t });
       previous = t;
     }
     if (previous) this.previous.set(stream, { episode: previous.episode, step: previous.step });
@@ -174,9 +186,9 @@ export class OnlineLearner {
   }
 
   private async update(): Promise<void> {
-    const { learner, replay } = this.options;
+    const { learner } = this.options;
     const { config } = learner.options;
-    replay.sample(config.batch, this.random, this.batch);
+    this.experience.sample(config.batch, this.random, this.batch);
     this.mirror?.apply(this.batch, this.random);
     await learner.step(this.batch, this.counters.updates % config.actor_every === 0);
     this.counters.updates++;

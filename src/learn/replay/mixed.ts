@@ -12,12 +12,14 @@ export class MixedReplay {
   constructor(
     readonly own: Replay,
     readonly demonstrations?: Replay,
+    /** Demonstrations count from so many steps on. */
+    private readonly least = 1,
   ) {}
 
   /** Fills `rows` rows of a batch. @throws RangeError where there is nothing to sample */
   sample(rows: number, random: Random, into: ReplayBatch): void {
     const { own, demonstrations } = this;
-    if (!demonstrations || demonstrations.size === 0) {
+    if (!demonstrations || demonstrations.size < this.least) {
       own.sample(rows, random, into);
       return;
     }

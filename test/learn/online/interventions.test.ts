@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { OnlineLearner } from '../../../src/learn/online/onlineLearner.js';
+import { Replay } from '../../../src/learn/replay/replay.js';
+import { SacLearner, sacConfig } from '../../../src/learn/sac/index.js';
+import type { Experience } from '../../../src/robot/experience.js';
+
+const contract = { observation: 2, action: 1 };
+
+it('what a person did while they had taken over enters both buffers', async () => {
+  const config = sacConfig('sac', { batch: 8, actor_hidden: [8], critic_hidden: [8] });
+  const learner = await SacLearner.create({ observations: 2, actions: 1, config, seed: 1 });
+  const buffer = () => new Replay({ ...contract, capacity: 100, discount: 0.9, nSteps: 3 });
+  const replay = buffer();
+  const demonstrations = buffer();
+  const online = new OnlineLearner({
+    learner,
+    replay,
+    demonstrations,
+    seed: 1,
+    updatesPerStep: 1,
+    warmup: 1,
+    evaluateEvery: 100,
+    inUse: undefined,
+    evaluate: () => Promise.reject(new Error('nobody is judged here')),
+    publish: async () => true,
+    save: () => {},
+    onMetrics: () => {},
+    onNotice: () => {},
+  });
+  const step = (n: number, person: boolean): Experience => ({
+    episode: 1,
+    step: n,
+    terminal: false,
+    truncated: false,
+    person,
+    reward: n,
+    observation: Float32Array.of(n, 0),
+    action: Float32Array.of(0),
+    nextObservation: Float32Array.of(n + 1, 0),
+  });
+  online.add(
+    0,
+    [0, 1, 2, 3, 4, 5].map((n) => step(n, n === 2 || n === 3 || n === 5)),
+    false,
+  );
+  expect([replay.size, demonstrations.size]).toEqual([6, 3]);
+  await learner.dispose();
+});
