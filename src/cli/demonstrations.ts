@@ -8,6 +8,22 @@ import type { RobotSpec } from '../robot/spec.js';
 import { observationSize, type Task } from '../tasks/task.js';
 
 /**
+ * The steps of a dataset of demonstrations.
+ * @throws UserError where the dataset is not of this robot and task, or empty
+ */
+export async function demonstratedSteps(
+  path: string,
+  spec: RobotSpec,
+  task: Task,
+): Promise<DatasetTransition[]> {
+  const dataset = await Dataset.open(path);
+  const transitions: DatasetTransition[] = [];
+  for await (const transition of transitionsOf(dataset, spec, task.contract)) transitions.push(transition);
+  if (transitions.length === 0) throw new UserError(`${path}: holds no step to learn from`);
+  return transitions;
+}
+
+/**
  * A dataset as a replay buffer, which holds all of it and nothing else.
  * @throws UserError where the dataset is not of this robot and task, or empty
  */
@@ -17,10 +33,7 @@ export async function readDemonstrations(
   task: Task,
   config: Pick<SacConfig, 'gamma' | 'n_step'>,
 ): Promise<Replay> {
-  const dataset = await Dataset.open(path);
-  const transitions: DatasetTransition[] = [];
-  for await (const transition of transitionsOf(dataset, spec, task.contract)) transitions.push(transition);
-  if (transitions.length === 0) throw new UserError(`${path}: holds no step to learn from`);
+  const transitions = await demonstratedSteps(path, spec, task);
   const replay = new Replay({
     observation: observationSize(task.contract),
     action: spec.joints.length,

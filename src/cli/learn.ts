@@ -1,11 +1,9 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { evaluateBundle } from '../../sim/evaluationPool.js';
 import { UserError } from '../base/errors.js';
 import { packageInfo } from '../base/packageInfo.js';
-import { Dataset } from '../datasets/reader.js';
-import { transitionsOf } from '../datasets/robotFrames.js';
 import { startBroker } from '../fleet/broker.js';
 import { CursorFile } from '../fleet/cursors.js';
 import { ExperienceReceiver } from '../fleet/experienceReceiver.js';
@@ -29,6 +27,7 @@ import { createTask } from '../tasks/index.js';
 import { observationSize, type Task } from '../tasks/task.js';
 import type { EngineChoice } from '../tensor/index.js';
 import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.js';
+import { demonstratedSteps } from './demonstrations.js';
 import { engineOption, port } from './options.js';
 
 const EXAMPLES = `
@@ -54,6 +53,8 @@ interface LearnOptions extends BrokerOptions {
 
 /** Port of the broker that a learner on its own brings along. */
 const BROKER_PORT = 1883;
+/** Demonstrated steps kept: more than an hour at 10 a second. */
+const DEMONSTRATIONS = 50_000;
 /** A robot's own learner has nothing to do without it: it ends when the broker is gone for this long. */
 const BROKER_GONE_S = 10;
 /** Seeds of the episodes that candidates are judged on lie apart from those of training and of `reverie eval`. */
@@ -94,7 +95,7 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   mkdirSync(options.run, { recursive: true });
   const key = readSigningKey(signingKey(launch, options, notice));
   const { learner, replay, state } = await openLearner(launch, robot, task, options, notice);
-  const demonstrations = await openDemonstrations(launch, robot, task, replay, learner, options);
+  const demonstrations = await openDemonstrations(launch, robot, task, replay, learner, options, !state);
   const embedded = options.broker === undefined ? await startBroker(BROKER_PORT) : undefined;
   if (embedded) notice(`a broker of its own: ${embedded.url}`);
   const cursors = CursorFile.open(join(options.run, FILES.received), replay.added);
@@ -270,27 +271,32 @@ async function openLearner(
   return { learner, replay, state: online };
 }
 
-/** What the launch file's dataset shows, and what a person will show: kept in the run's folder. */
+/**
+ * What the launch file's dataset shows, read when a run begins, and what a person will show while it
+ * goes on: kept in the run's folder.
+ */
 async function openDemonstrations(
   { learner: { demos } }: Launch,
   { spec }: Robot,
   task: Task,
-  replay: Replay,
-  learner: SacLearner,
+  { contract }: Replay,
+  { options: { config } }: SacLearner,
   { run }: LearnOptions,
+  begins: boolean,
 ): Promise<Replay> {
-  const { gamma, n_step } = learner.options.config;
+  const shown = begins && demos ? await demonstratedSteps(demos, spec, task) : [];
+  const path = join(run, FILES.demonstrations);
+  // Left by a life that ended before its first checkpoint.
+  if (begins) rmSync(path, { force: true });
   const demonstrations = new Replay({
-    ...replay.contract,
-    capacity: replay.capacity,
-    discount: gamma,
-    nSteps: n_step,
-    path: join(run, FILES.demonstrations),
+    ...contract,
+    capacity: DEMONSTRATIONS,
+    discount: config.gamma,
+    nSteps: config.n_step,
+    path,
   });
-  // A run that is gone on with has them in its file.
-  if (demos && demonstrations.size === 0)
-    for await (const transition of transitionsOf(await Dataset.open(demos), spec, task.contract))
-      demonstrations.add({ stream: 0, ...transition });
+  for (const transition of shown) demonstrations.add({ stream: 0, ...transition });
+  demonstrations.cut(0);
   return demonstrations;
 }
 
