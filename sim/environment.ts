@@ -1,11 +1,18 @@
 import { Random } from '../src/base/random.js';
-import { ask, type ControlMemory, controlStep, createControlMemory } from '../src/control/controlStep.js';
+import {
+  ask,
+  askToStay,
+  type ControlMemory,
+  controlStep,
+  createControlMemory,
+} from '../src/control/controlStep.js';
 import type { Robot } from '../src/robot/load.js';
 import { type RobotSpec, ticksPerAction } from '../src/robot/spec.js';
 import { type BodyMotion, RobotState } from '../src/robot/state.js';
 import {
   actionToTargets,
   type EpisodeMemory,
+  type LyingPose,
   observationSize,
   type Task,
   targetsToAction,
@@ -14,10 +21,15 @@ import { StepWindow } from '../src/tasks/window.js';
 import type { Mujoco } from './mujoco.js';
 import { Disturbances, type Randomisation } from './randomise.js';
 import { SimRobot } from './simRobot.js';
-import { SimulationDiverged } from './simulation.js';
+import { lowestPoint_m, SimulationDiverged } from './simulation.js';
 
 /** Policy periods in which the robot drops onto its feet and comes to rest before an episode begins. */
 const SETTLING_PERIODS = 8;
+
+/** Policy periods in which a robot that is to lie falls limp and comes to rest. */
+const LYING_PERIODS = 14;
+/** Height that it falls from. */
+const DROP_M = 0.03;
 
 /** How an episode stands after a step. `interrupted`: it was cut by something that is nobody's doing, and its last step is worthless. */
 export type Ending = 'none' | 'terminated' | 'truncated' | 'interrupted';
@@ -94,6 +106,21 @@ export class Environment {
   /** Starts an episode; everything random in it follows from the seed. */
   reset(seed: number): void {
     const random = new Random(seed);
+    const { control, task } = this;
+    this.disturbances.begin(Random.stream(seed, 'disturbances'));
+    this.steps = 0;
+    control.estimator.reset();
+    control.kernel.reset();
+    if (task.startsLying) this.layDown(task.startsLying(random), seed);
+    else this.standUp(random, seed);
+    control.estimator.position_m.fill(0);
+    this.window.begin();
+    task.begin(this.memory, this.window, random);
+    task.observe(this.window, this.memory, this.observation);
+  }
+
+  /** At home, more or less, on its feet. */
+  private standUp(random: Random, seed: number): void {
     const { spec, control } = this;
     const q = spec.joints.map((j) => {
       const [low, high] = j.position_rad;
@@ -103,21 +130,28 @@ export class Environment {
       spec.base === 'floating'
         ? { height_m: this.standingHeight_m(q), orientation: [1, 0, 0, 0] }
         : undefined;
-    this.disturbances.begin(Random.stream(seed, 'disturbances'));
     this.robot.reset(Random.stream(seed, 'sensors'), q, base);
-    this.steps = 0;
-    control.estimator.reset();
-    control.kernel.reset();
     this.sense();
     control.kernel.arm(this.state);
     control.asked_rad.set(control.kernel.executed_rad);
     this.window.reset();
     for (let j = 0; j < spec.joints.length; j++) this.targets_rad[j] = spec.joints[j].home_rad;
     for (let k = 0; k < SETTLING_PERIODS; k++) this.period(this.targets_rad, true);
-    control.estimator.position_m.fill(0);
-    this.window.begin();
-    this.task.begin(this.memory, this.window, random);
-    this.task.observe(this.window, this.memory, this.observation);
+  }
+
+  /** Dropped without torque, then taken up where it came to lie. */
+  private layDown({ orientation, position_rad }: LyingPose, seed: number): void {
+    const { robot, control } = this;
+    robot.reset(new Random(0), position_rad, { height_m: 0, orientation });
+    const height_m = DROP_M - lowestPoint_m(robot.simulation);
+    robot.reset(Random.stream(seed, 'sensors'), position_rad, { height_m, orientation });
+    this.sense();
+    for (let k = 0; k < LYING_PERIODS; k++) this.period(this.targets_rad, true);
+    control.estimator.reset();
+    control.kernel.armForRecovery(this.state);
+    askToStay(control, robot.time_s);
+    this.window.reset();
+    this.period(control.kernel.executed_rad, true);
   }
 
   /** One policy period under an action of [−1, 1] per joint. The result is reused by the next call. */
@@ -139,9 +173,16 @@ export class Environment {
     targetsToAction(task.contract.action, control.kernel.executed_rad, from_rad, memory.action);
     task.observe(window, memory, this.observation);
     result.reward = task.reward(window, memory);
-    const terminated = task.terminated(window, memory) || control.kernel.mode === 'damp';
-    result.ending = terminated ? 'terminated' : this.steps >= this.episodeSteps ? 'truncated' : 'none';
+    result.ending = this.ending();
     return result;
+  }
+
+  private ending(): Ending {
+    const { kernel } = this.control;
+    // What latches is sensing that cannot be believed: nothing of the task's, and nothing to learn from.
+    if (kernel.latched) return 'interrupted';
+    if (this.task.terminated(this.window, this.memory) || kernel.mode === 'damp') return 'terminated';
+    return this.steps >= this.episodeSteps ? 'truncated' : 'none';
   }
 
   close(): void {

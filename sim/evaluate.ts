@@ -7,6 +7,8 @@ export interface EpisodeOutcome {
   readonly steps: number;
   readonly fell: boolean;
   readonly success: boolean;
+  /** When the task was first done; null where it was not, or has no such moment. */
+  readonly successAfter_s: number | null;
   readonly speed_mps: number;
   readonly return: number;
   readonly power_w: number;
@@ -26,6 +28,7 @@ export class EpisodeRun {
   private readonly start_m: Float64Array;
   private readonly sum = { return: 0, power: 0, slip: 0, touchdowns: 0, change: 0 };
   private taken = 0;
+  private succeededAt: number | undefined;
   private fell = false;
   private cut = false;
 
@@ -51,6 +54,8 @@ export class EpisodeRun {
     this.cut = ending === 'interrupted';
     if (this.cut) return;
     this.fell = ending === 'terminated';
+    if (this.succeededAt === undefined && env.task.succeeded?.(env.window, env.memory))
+      this.succeededAt = this.taken;
     sum.return += reward;
     sum.power += env.window.power_w;
     sum.slip += env.window.slip_m_s;
@@ -75,6 +80,7 @@ export class EpisodeRun {
       steps: taken,
       fell,
       success: succeeded && !fell && taken === steps,
+      successAfter_s: this.succeededAt === undefined ? null : this.succeededAt / policy_hz,
       speed_mps,
       return: sum.return,
       power_w: sum.power / taken,
@@ -98,6 +104,7 @@ export function summarise(
   legged: boolean,
 ): Evaluation {
   const mean = (f: (o: EpisodeOutcome) => number) => outcomes.reduce((s, o) => s + f(o), 0) / outcomes.length;
+  const times = outcomes.filter((o) => o.success && o.successAfter_s !== null).map((o) => o.successAfter_s!);
   const ifLegged = (value: number) => (legged ? value : null);
   return {
     episodes: outcomes.length,
@@ -110,5 +117,6 @@ export function summarise(
     foot_slip_mps: ifLegged(mean((o) => o.slip_mps)),
     touchdowns_per_s: ifLegged(mean((o) => o.touchdowns_per_s)),
     action_rate: Math.sqrt(mean((o) => o.actionChangeSquared)),
+    seconds_to_success: times.length > 0 ? times.reduce((a, b) => a + b) / times.length : null,
   };
 }

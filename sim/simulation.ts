@@ -43,6 +43,7 @@ const modelViews = [
   'geom_size',
   'geom_type',
   'geom_rgba',
+  'geom_rbound',
 ] as const;
 
 type Views<Names extends readonly string[]> = { readonly [K in Names[number]]: Float64Array };
@@ -171,5 +172,36 @@ export class Simulation {
       Object.fromEntries(names.map((n) => [n, (from as unknown as Record<string, Float64Array>)[n]]));
     this.d = take(this.raw, dataViews) as Views<typeof dataViews>;
     this.m = take(this.model, modelViews) as Views<typeof modelViews>;
+  }
+}
+
+/** MuJoCo's geom types by their code. */
+const Geom = { sphere: 2, capsule: 3, cylinder: 5, box: 6 } as const;
+
+/** Height of the lowest point of everything but the ground, m; meshes count as the spheres around them. */
+export function lowestPoint_m({ data, parameters }: Simulation): number {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (let g = 0; g < parameters.geom_type.length; g++) {
+    if (parameters.geom_type[g] < Geom.sphere) continue;
+    lowest = Math.min(lowest, data.geom_xpos[3 * g + 2] - depth_m(data, parameters, g));
+  }
+  return lowest;
+}
+
+/** How far a shape reaches down from its middle. */
+function depth_m({ geom_xmat }: Views<typeof dataViews>, p: Views<typeof modelViews>, g: number): number {
+  const [a, b, c] = p.geom_size.subarray(3 * g, 3 * g + 3);
+  const [x, y, z] = geom_xmat.subarray(9 * g + 6, 9 * g + 9).map(Math.abs);
+  switch (p.geom_type[g]) {
+    case Geom.sphere:
+      return a;
+    case Geom.capsule:
+      return a + z * b;
+    case Geom.cylinder:
+      return a * Math.hypot(x, y) + z * b;
+    case Geom.box:
+      return x * a + y * b + z * c;
+    default:
+      return p.geom_rbound[g];
   }
 }

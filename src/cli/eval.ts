@@ -82,5 +82,6 @@ function printEvaluation(e: Evaluation): void {
     ['foot slip', figure(e.foot_slip_mps, 3, 'm/s')],
     ['touchdowns', figure(e.touchdowns_per_s, 2, '/s per foot')],
     ['action rate', figure(e.action_rate, 3, 'rms change a step')],
+    ['done after', figure(e.seconds_to_success ?? null, 1, 's')],
   ]);
 }

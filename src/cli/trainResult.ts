@@ -21,6 +21,7 @@ interface Sizes {
 /** The evaluation that a bundle reports: episodes that neither training nor selection has seen. */
 const FINAL = {
   walk: { episodes: 20, seconds_each: 20 },
+  rise: { episodes: 50, seconds_each: 10 },
   reach: { episodes: 100, seconds_each: 4 },
   pick: { episodes: 50, seconds_each: 8 },
 } as const;

@@ -70,6 +70,7 @@ export const evaluationSchema = z.strictObject({
   foot_slip_mps: orNull,
   touchdowns_per_s: orNull,
   action_rate: orNull.optional().describe('root mean square change of an action from one step to the next'),
+  seconds_to_success: orNull.optional().describe('mean, of successful episodes, until it was there first'),
 });
 
 export const manifestSchema = z

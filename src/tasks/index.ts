@@ -2,10 +2,11 @@ import { UserError } from '../base/errors.js';
 import type { RobotSpec } from '../robot/spec.js';
 import { pick } from './pick.js';
 import { reach } from './reach.js';
+import { rise } from './rise.js';
 import type { Task, TaskFactory } from './task.js';
 import { walk } from './walk.js';
 
-export const tasks: Readonly<Record<string, TaskFactory>> = { walk, reach, pick };
+export const tasks: Readonly<Record<string, TaskFactory>> = { walk, rise, reach, pick };
 
 /** @throws UserError for an unknown task, or a robot that cannot do it */
 export function createTask(name: string, spec: RobotSpec): Task {

@@ -61,6 +61,13 @@ export interface EpisodeMemory {
   readonly previousAction: Float32Array;
 }
 
+/** How a robot lies before it is dropped onto the floor. */
+export interface LyingPose {
+  /** Body to world, (w, x, y, z). */
+  readonly orientation: readonly number[];
+  readonly position_rad: readonly number[];
+}
+
 /**
  * A task: what the policy sees, what it is paid for and when an episode is over, as functions of
  * what was measured and the episode's memory. A task knows no driver and no simulator, and cannot
@@ -73,6 +80,11 @@ export interface Task {
   readonly contract: TaskContract;
   /** Observation and action as seen in a mirror, where task and robot are the same there. */
   readonly mirror?: { readonly observation: Mirror; readonly action: Mirror };
+  /**
+   * For a task that begins wherever the robot lies: its policy commands as a recovery, and lying ends
+   * nothing. Draws how a simulated robot lies; in other tasks it stands at home.
+   */
+  startsLying?(random: Random): LyingPose;
   createMemory(): EpisodeMemory;
   /** Starts an episode at this moment: draws its goal, notes its heading. */
   begin(memory: EpisodeMemory, moment: Moment, random: Random): void;

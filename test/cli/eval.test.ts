@@ -53,6 +53,7 @@ describe('reverie eval', () => {
       'foot_slip_mps',
       'touchdowns_per_s',
       'action_rate',
+      'seconds_to_success',
     ]);
     expect(three.stdout).toBe(one.stdout);
     expect(other.stdout).not.toBe(one.stdout);

@@ -44,6 +44,7 @@ function episode(env: Environment, seed: number, steps: number, reach = 1): unkn
 
 describe.each([
   ['quadruped', 'walk'],
+  ['quadruped', 'rise'],
   ['arm', 'reach'],
 ])('the %s that learns to %s', (robot, task) => {
   it('lives the same episode bit for bit from the same seed, in a new environment and in a used one', () => {

@@ -37,6 +37,7 @@ function scene(spec: typeof quadruped, name: string) {
 
 describe.each([
   ['walk', quadruped],
+  ['rise', quadruped],
   ['reach', arm],
 ] as const)('task %s', (name, spec) => {
   it('writes exactly as many values as its contract says', () => {
@@ -118,6 +119,48 @@ describe('walk', () => {
   });
 });
 
+describe('rise', () => {
+  /** The reward of a robot in a posture, moving forward. */
+  const paid = (roll_rad: number, bent_rad: readonly [number, number, number], forward_m_s = 0) => {
+    const s = scene(quadruped, 'rise');
+    s.state.orientation.set([Math.cos(roll_rad / 2), Math.sin(roll_rad / 2), 0, 0]);
+    quadruped.joints.forEach((joint, j) => {
+      s.state.position_rad[j] = joint.home_rad + bent_rad[j % 3];
+    });
+    s.motion.position_m[0] = forward_m_s / quadruped.rates.policy_hz;
+    s.window.tick();
+    return s.task.reward(s.window, s.memory);
+  };
+
+  it('pays for upright, then abduction, hips and knees, then speed, each once the one before is there', () => {
+    const folded = [0.6, 1.5, -1] as const;
+    const steps = [
+      paid(Math.PI, folded),
+      paid(Math.PI / 2, folded),
+      paid(0, folded),
+      paid(0, [0, 1.5, -1]),
+      paid(0, [0, 0, -1]),
+      paid(0, [0, 0, 0], -0.3),
+      paid(0, [0, 0, 0]),
+      paid(0, [0, 0, 0], 0.3),
+    ];
+    expect([...steps].sort((a, b) => a - b)).toEqual(steps);
+    expect(steps.at(-1)).toBeCloseTo(1.4, 6);
+    // Nothing for joints or speed while it lies.
+    expect(paid(Math.PI, [0, 0, 0], 0.3)).toBeCloseTo(paid(Math.PI, folded), 9);
+  });
+
+  it('never ends by how the robot lies, and is done once it stands on its feet', () => {
+    const s = scene(quadruped, 'rise');
+    s.state.footForce_n.fill(30);
+    expect(s.task.succeeded?.(s.window, s.memory)).toBe(true);
+    s.state.footForce_n.fill(0);
+    expect(s.task.succeeded?.(s.window, s.memory)).toBe(false);
+    s.state.orientation.set([0, 1, 0, 0]);
+    expect(s.task.terminated(s.window, s.memory)).toBe(false);
+  });
+});
+
 describe('reach', () => {
   it('draws targets that the tool can be brought to, above the table, and repeats them from a seed', () => {
     const { task, window, memory } = scene(arm, 'reach');
@@ -157,7 +200,7 @@ describe('reach', () => {
 });
 
 it('an unknown task is refused with those that there are', () => {
-  expect(() => createTask('dance', quadruped)).toThrow(/no task "dance"; there are walk, reach/);
+  expect(() => createTask('dance', quadruped)).toThrow(/no task "dance"; there are walk, rise, reach/);
 });
 
 describe('actions', () => {

@@ -68,6 +68,23 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       // Inside the 40 W, 0.15 m/s and 5 a second that a shipped policy has to keep, since ten episodes are few.
       (mean_power_w ?? 0) <= 38 && (foot_slip_mps ?? 0) <= 0.12 && (touchdowns_per_s ?? 0) <= 4.5,
   },
+  rise: {
+    preset: 'layernorm',
+    learner: { actor_lr: 1e-3, critic_lr: 1e-3, temperature_lr: 1e-3, gamma: 0.98, tau: 0.01, n_step: 3 },
+    recipe: {
+      steps: 200_000,
+      warmup: 2000,
+      warmup_range: 1,
+      environments: 8,
+      round: 8,
+      updates_per_step: 0.25,
+      replay: 200_000,
+      evaluation: { episodes: 20, seconds_each: 10, steps_per_round: 160 },
+      stop_after: 3,
+    },
+    passes: ({ success_rate }) => (success_rate ?? 0) >= 0.95,
+    passing: 'on its feet at the end of at least 95 % of episodes that begin lying',
+  },
   reach: {
     preset: 'layernorm',
     learner: {

@@ -1,0 +1,152 @@
+import { UserError } from '../base/errors.js';
+import type { Random } from '../base/random.js';
+import { gravityInBody, rotateInverse, uprightness } from '../robot/rotation.js';
+import { feetOf, type RobotSpec } from '../robot/spec.js';
+import { Stance } from '../robot/stance.js';
+import type { RobotState } from '../robot/state.js';
+import { joinMirrors, jointMirror, signs } from './mirror.js';
+import type { LyingPose, Moment, Task } from './task.js';
+
+/** Of the last target, in one step. */
+const STEP_RAD = 0.2;
+const EPISODE_S = 10;
+/** A part of the reward counts only where the one before it is above this. */
+const NEXT = 0.7;
+const SPEED_M_S = 0.3;
+/** Beyond this a body's speed is an estimate that has drifted, since none of its feet stands. */
+const SHOWN_M_S = 2;
+/** The reward is in tenths of the reference's, so that a step pays what one of walking does. */
+const SCALE = 0.1;
+const COST = { actionChange: 0.002, power_per_w: 0.0001 } as const;
+const MAX_COUNTED_W = 150;
+/** Joints of a robot that lies at random are drawn from this share of their range. */
+const RANGE_SHARE = 0.8;
+
+/**
+ * Get up from wherever the robot lies, stand, and walk forward, after DayDreamer (Wu et al. 2022): 20 Hz,
+ * targets that move by at most 0.2 rad a step, and the reward of its appendix, in which standing upright,
+ * then abduction, hips and knees near the standing pose, then speed are paid for, each once the one
+ * before is there. Nothing ends an episode but its time. Departures, with reasons: gravity's direction
+ * in place of roll and pitch, which have a pole; actions move the last target rather than being held to
+ * it, so that what is executed is what was asked; power and changes of action cost a little.
+ */
+export function rise(spec: RobotSpec): Task {
+  const n = spec.joints.length;
+  const feet = feetOf(spec);
+  if (spec.base !== 'floating' || feet.length === 0)
+    throw new UserError(`task rise needs a legged robot; ${spec.name} has no feet on a floating base`);
+  const home = spec.joints.map((j) => j.home_rad);
+  const stance = new Stance(spec);
+  const velocity = new Float64Array(3);
+  const joints = jointMirror(spec);
+  const levels = jointLevels(spec);
+
+  /** 1 − the mean deviation from standing, rad, of the joints at one place of the legs. */
+  const nearHome = (state: RobotState, level: readonly number[]): number => {
+    let sum = 0;
+    for (const j of level) sum += Math.abs(state.position_rad[j] - home[j]);
+    return Math.max(0, 1 - sum / level.length);
+  };
+
+  const progress = (moment: Moment): number => {
+    const { state } = moment;
+    let last = (uprightness(state.orientation) + 1) / 2;
+    let sum = last;
+    for (const level of levels) {
+      if (last <= NEXT) return sum;
+      last = nearHome(state, level);
+      sum += last;
+    }
+    return last > NEXT ? sum + 5 * (forwardReward(moment) + 1) : sum;
+  };
+
+  const forwardReward = ({ state, moved_m }: Moment): number => {
+    rotateInverse(state.orientation, moved_m, velocity);
+    const forward_m_s = velocity[0] * spec.rates.policy_hz;
+    const way_m = Math.hypot(velocity[0], velocity[1]);
+    const straight = way_m > 0 ? Math.abs(velocity[0]) / way_m : 0;
+    return straight * Math.min(1, Math.max(-1, forward_m_s / SPEED_M_S));
+  };
+
+  return {
+    name: 'rise',
+    episodeSteps: EPISODE_S * spec.rates.policy_hz,
+    contract: {
+      observation: [
+        { name: 'joint_offset_from_home', size: n, unit: 'rad' },
+        { name: 'joint_velocity', size: n, unit: '10 rad/s' },
+        { name: 'target_lead', size: n, unit: '0.2 rad' },
+        { name: 'gyro', size: 3, unit: 'rad/s' },
+        { name: 'body_velocity_estimate', size: 3, unit: 'm/s' },
+        { name: 'gravity_direction', size: 3, unit: '1' },
+      ],
+      action: { kind: 'delta', centre_rad: home.map(() => 0), scale_rad: home.map(() => STEP_RAD) },
+    },
+
+    // In the mirror y changes sign, and so do turns about x and z.
+    mirror: joints && {
+      observation: joinMirrors([joints, joints, joints, signs(-1, 1, -1), signs(1, -1, 1), signs(1, -1, 1)]),
+      action: joints,
+    },
+
+    createMemory: () => ({
+      heading_rad: 0,
+      goal: new Float64Array(0),
+      action: new Float32Array(n),
+      previousAction: new Float32Array(n),
+    }),
+
+    startsLying: (random) => lyingPose(spec, random),
+
+    begin(memory) {
+      memory.action.fill(0);
+      memory.previousAction.fill(0);
+    },
+
+    observe({ state, estimate, executed_rad }, _memory, out) {
+      let at = 0;
+      for (let j = 0; j < n; j++) out[at++] = state.position_rad[j] - home[j];
+      for (let j = 0; j < n; j++) out[at++] = 0.1 * state.velocity_rad_s[j];
+      for (let j = 0; j < n; j++) out[at++] = 5 * (executed_rad[j] - state.position_rad[j]);
+      for (let k = 0; k < 3; k++) out[at++] = state.gyro_rad_s[k];
+      rotateInverse(state.orientation, estimate.velocity_m_s, velocity);
+      for (let k = 0; k < 3; k++) out[at++] = Math.min(SHOWN_M_S, Math.max(-SHOWN_M_S, velocity[k]));
+      gravityInBody(state.orientation, out, at);
+    },
+
+    reward(moment, { action, previousAction }) {
+      let change = 0;
+      for (let j = 0; j < n; j++) change += (action[j] - previousAction[j]) ** 2;
+      return (
+        SCALE * progress(moment) -
+        COST.actionChange * change -
+        COST.power_per_w * Math.min(MAX_COUNTED_W, moment.power_w)
+      );
+    },
+
+    terminated: () => false,
+
+    succeeded: ({ state }) => stance.holds(state),
+  };
+}
+
+/** Joints by their place in the legs, from the body outwards: abduction, hips, knees. */
+function jointLevels(spec: RobotSpec): number[][] {
+  const legs = feetOf(spec).map((foot) =>
+    foot.links.map((l) => spec.joints.findIndex((j) => j.name === l.joint)),
+  );
+  return legs[0].map((_, level) => legs.map((leg) => leg[level]));
+}
+
+/** On the back, on a side or prone, in equal shares, and turned a little; legs folded in half of the cases. */
+function lyingPose(spec: RobotSpec, random: Random): LyingPose {
+  const roll_rad = [Math.PI, Math.PI / 2, -Math.PI / 2, 0][random.integer(4)] + random.uniform(-0.4, 0.4);
+  const pitch_rad = random.uniform(-0.3, 0.3);
+  const folded = random.uniform() < 0.5;
+  const position_rad = spec.joints.map(({ position_rad: [low, high] }, j) => {
+    const drawn = (low + high) / 2 + RANGE_SHARE * random.uniform(-0.5, 0.5) * (high - low);
+    return folded ? spec.stop.pose_rad[j] : drawn;
+  });
+  const [cr, sr, cp, sp] = [roll_rad / 2, pitch_rad / 2].flatMap((half) => [Math.cos(half), Math.sin(half)]);
+  return { orientation: [cr * cp, sr * cp, cr * sp, -sr * sp], position_rad };
+}
