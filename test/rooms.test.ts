@@ -38,6 +38,7 @@ const rooms: Record<string, readonly string[] | 'all'> = {
     'src/learn',
     'src/policy',
     'src/fleet',
+    'src/recording',
     'sim',
     'drivers',
   ],
