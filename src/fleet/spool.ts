@@ -6,6 +6,7 @@ import { parseUserInput, UserError } from '../base/errors.js';
 import { writeFileAtomic } from '../base/files.js';
 import type { Experience } from '../robot/experience.js';
 import { type ExperienceSizes, isIntact, recordBytes, writeRecord } from './experience.js';
+import { lock } from './lock.js';
 import { Segment, setAside } from './segment.js';
 
 export interface SpoolOptions {
@@ -234,21 +235,4 @@ function readIdentity(folder: string): Identity | undefined {
     throw new UserError(`${path}: not valid JSON: ${(error as Error).message}`);
   }
   return parseUserInput(identitySchema, json, path);
-}
-
-/** @throws UserError where a process that lives has it */
-function lock(path: string): void {
-  const owner = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-  if (owner > 0 && owner !== process.pid && isAlive(owner))
-    throw new UserError(`${path}: process ${owner} has this spool open; two robots need two names`);
-  writeFileSync(path, String(process.pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

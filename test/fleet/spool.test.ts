@@ -2,6 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, truncateSync, writeFileSync 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { recordBytes } from '../../src/fleet/experience.js';
+import { processMark } from '../../src/fleet/lock.js';
 import { Spool, type SpoolOptions } from '../../src/fleet/spool.js';
 import { experience, opened, sizes, temporaryFolder } from './support.js';
 
@@ -117,8 +118,15 @@ describe('the spool', () => {
     const folder = temporaryFolder();
     spool(folder);
     // The parent of this process lives as long as it does.
-    writeFileSync(join(folder, 'lock'), String(process.ppid));
+    writeFileSync(join(folder, 'lock'), processMark(process.ppid));
     expect(() => Spool.open(folder, sizes)).toThrow(`process ${process.ppid} has this spool open`);
+  });
+
+  it('is taken over from a dead process whose number another one has now', () => {
+    const folder = temporaryFolder();
+    spool(folder);
+    writeFileSync(join(folder, 'lock'), processMark(process.ppid).replace(/\d+$/, '1'));
+    expect(spool(folder).life).toBe(2);
   });
 
   it('keeps no number that is not finite', () => {
