@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 // Tests run from the compiled output, so that worker threads and child processes that a test
@@ -8,5 +10,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Keys that robots and learners of the tests make are not the developer's.
+    env: { REVERIE_CONFIG: join(tmpdir(), 'reverie-test-config') },
   },
 });

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { Link } from '../fleet/link.js';
 import { MetricsServer } from '../fleet/prometheus.js';
 import { type SiteMessage, SiteView } from '../fleet/siteView.js';
-import { makeKeys } from '../policy/signature.js';
+import { keysIn, makeKeys, ownKeys } from '../policy/signature.js';
 import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.js';
 import { port, seconds } from './options.js';
 import { figure, printJson, printTable } from './output.js';
@@ -13,7 +13,8 @@ Examples:
   reverie fleet status --seconds 2 --json                       once, as one object
   reverie fleet watch --json | jq 'select(.topic | endswith("safety"))'
   reverie fleet watch --metrics 9464                            everything for Prometheus
-  reverie fleet keys --out keys                                 keys to sign policies with`;
+  reverie fleet keys                                            where this user's keys to sign policies are
+  reverie fleet keys --out keys                                 others`;
 
 const DEFAULT_BROKER = 'mqtt://127.0.0.1:1883';
 const RENEW_MS = 1000;
@@ -44,11 +45,11 @@ export function fleetCommand(): Command {
     .action((options: SiteOptions) => watch(options));
   fleet
     .command('keys')
-    .description('make a pair of Ed25519 keys: one signs policies, the other is what robots trust')
-    .requiredOption('--out <folder>', 'where they go')
+    .description('a pair of Ed25519 keys: one signs policies, the other is what robots trust')
+    .option('--out <folder>', "where new ones go; without it, this user's own, made where there are none")
     .option('--json', 'print one object, nothing else, on standard output')
-    .action((options: { out: string; json?: true }) => {
-      const files = makeKeys(options.out);
+    .action((options: { out?: string; json?: true }) => {
+      const files = options.out === undefined ? keysIn(ownKeys()) : makeKeys(options.out);
       if (options.json) printJson(files);
       else
         printTable([

@@ -21,7 +21,7 @@ import { MetricsWriter } from '../learn/trainer/metrics.js';
 import { taskRecipes } from '../learn/trainer/recipes.js';
 import { type Bundle, readBundle, writeBundle } from '../policy/bundle.js';
 import { contractOf, type Evaluation } from '../policy/manifest.js';
-import { keysIn, readSigningKey } from '../policy/signature.js';
+import { keysIn, ownKeys, readSigningKey } from '../policy/signature.js';
 import { loadRobot, type Robot } from '../robot/load.js';
 import { createTask } from '../tasks/index.js';
 import { observationSize, type Task } from '../tasks/task.js';
@@ -93,7 +93,7 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   const task = createTask(launch.task, spec);
   const notice = (line: string) => process.stderr.write(`learner: ${line}\n`);
   mkdirSync(options.run, { recursive: true });
-  const key = readSigningKey(signingKey(launch, options, notice));
+  const key = readSigningKey(signingKey(options, notice));
   const { learner, replay, state } = await openLearner(launch, robot, task, options, notice);
   const demonstrations = await openDemonstrations(launch, robot, task, replay, learner, options, !state);
   const embedded = options.broker === undefined ? await startBroker(BROKER_PORT) : undefined;
@@ -203,11 +203,11 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   process.exit();
 }
 
-/** The key that is given, else one of this machine, made where there is none. */
-function signingKey(launch: Launch, options: LearnOptions, notice: (line: string) => void): string {
+/** The key that is given, else this user's own, made where there is none. */
+function signingKey(options: LearnOptions, notice: (line: string) => void): string {
   const given = options.signingKey ?? process.env.REVERIE_SIGNING_KEY;
   if (given !== undefined) return given;
-  const keys = keysIn(join(launch.runs, 'keys'));
+  const keys = keysIn(ownKeys());
   if (!options.whileBroker) notice(`robots elsewhere have to trust ${keys.public}: reverie run --trust`);
   return keys.private;
 }

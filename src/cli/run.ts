@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -10,7 +10,7 @@ import { type Launch, loadLaunch, robotName, runName } from '../launch/launch.js
 import { robotOf } from '../launch/robotOf.js';
 import { admit } from '../policy/admission.js';
 import { type Bundle, readBundle } from '../policy/bundle.js';
-import { keysIn, readTrustedKey } from '../policy/signature.js';
+import { keysIn, ownKeys, readSigningKey, readTrustedKey } from '../policy/signature.js';
 import type { RecorderReport } from '../recording/recorderWorker.js';
 import type { RobotSpec } from '../robot/spec.js';
 import { createTask } from '../tasks/index.js';
@@ -267,16 +267,19 @@ function robotFolder(launch: Launch, spec: RobotSpec): string {
   return join(launch.runs, 'robots', launch.site, robotName(launch, spec.name), runName(launch));
 }
 
-/** The key that is given, else that of this machine's own learners. */
+/** The key that is given, else that of this user's own learners on this machine. */
 function trustedKeys(
   launch: Launch,
   { broker, trust = process.env.REVERIE_TRUST }: RunOptions,
   notice: (line: string) => void,
 ): KeyObject[] {
   if (trust !== undefined) return [readTrustedKey(trust)];
-  const folder = join(launch.runs, 'keys');
-  if (broker === undefined) return [readTrustedKey(keysIn(folder).public)];
-  const own = join(folder, 'signing.pub');
+  if (broker === undefined) {
+    if (!launch.learner.enabled) return [];
+    const signs = process.env.REVERIE_SIGNING_KEY ?? keysIn(ownKeys()).private;
+    return [createPublicKey(readSigningKey(signs))];
+  }
+  const own = join(ownKeys(), 'signing.pub');
   if (existsSync(own)) return [readTrustedKey(own)];
   notice('no --trust: this robot loads no policy of a learner');
   return [];

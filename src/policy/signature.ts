@@ -7,8 +7,9 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { configFolder } from '../base/configFolder.js';
 import { UserError } from '../base/errors.js';
 import type { Manifest } from './manifest.js';
 
@@ -23,25 +24,62 @@ export interface KeyFiles {
   readonly public: string;
 }
 
+/** Where this user's own learners and robots find their keys, unless told of others. */
+export const ownKeys = (): string => join(configFolder(), 'keys');
+
 /**
  * Makes a pair of keys in a folder: PKCS 8 and SPKI as PEM; the private one for its owner's eyes alone.
- * @throws UserError where there is one already
+ * @throws UserError where there is one already, or the folder cannot be written
  */
 export function makeKeys(folder: string): KeyFiles {
-  const files = { private: join(folder, FILES.private), public: join(folder, FILES.public) };
-  mkdirSync(folder, { recursive: true });
+  const files = filesIn(folder);
   for (const path of Object.values(files))
     if (existsSync(path)) throw new UserError(`${path}: there is a key already; it is not replaced`);
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  writeFileSync(files.private, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  writeFileSync(files.public, publicKey.export({ type: 'spki', format: 'pem' }));
+  return keysIn(folder);
+}
+
+/**
+ * The keys of a folder, made where there are none; by one process, where several want to at once.
+ * @throws UserError where the folder cannot be written, or holds another kind of key
+ */
+export function keysIn(folder: string): KeyFiles {
+  const files = filesIn(folder);
+  if (existsSync(files.private) && existsSync(files.public)) return files;
+  if (existsSync(files.public))
+    throw new UserError(
+      `${files.public}: ${FILES.private} is missing beside it; --signing-key names another`,
+    );
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const { privateKey } = generateKeyPairSync('ed25519');
+    writeOnce(files.private, privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(
+      `${folder}: keys to sign policies with cannot be made (${code}); REVERIE_CONFIG names another folder`,
+    );
+  }
+  // Of the key that is there now, which another process may have made.
+  const publicKey = createPublicKey(readSigningKey(files.private));
+  writeOnce(files.public, publicKey.export({ type: 'spki', format: 'pem' }), 0o644);
   return files;
 }
 
-/** The keys of a folder, made where there are none. */
-export function keysIn(folder: string): KeyFiles {
-  const files = { private: join(folder, FILES.private), public: join(folder, FILES.public) };
-  return existsSync(files.private) && existsSync(files.public) ? files : makeKeys(folder);
+function filesIn(folder: string): KeyFiles {
+  return { private: join(folder, FILES.private), public: join(folder, FILES.public) };
+}
+
+/** Whole or not at all; leaves what another process was quicker to write. */
+function writeOnce(path: string, text: string | Buffer, mode: number): void {
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, text, { mode });
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(temporary);
+  }
 }
 
 /** @throws UserError where the file is no Ed25519 private key */

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import {
   createHash,
   createPrivateKey,
@@ -5,9 +6,11 @@ import {
   generateKeyPairSync,
   type KeyObject,
 } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { configFolder } from '../../src/base/configFolder.js';
 import type { Link } from '../../src/fleet/link.js';
 import {
   CHUNK_BYTES,
@@ -23,6 +26,7 @@ import { MalformedMessage } from '../../src/fleet/refusals.js';
 import { Rollout, type RolloutOptions } from '../../src/fleet/rollout.js';
 import { robotTopics, runTopics } from '../../src/fleet/topics.js';
 import {
+  keysIn,
   makeKeys,
   readSigningKey,
   readTrustedKey,
@@ -315,5 +319,30 @@ describe('keys', () => {
     writeFileSync(wrong, privateKey.export({ type: 'pkcs8', format: 'pem' }));
     expect(createPrivateKey(readFileSync(wrong)).asymmetricKeyType).toBe('x25519');
     expect(() => readSigningKey(wrong)).toThrow('expected an Ed25519 private key');
+  });
+
+  it('of a folder are one pair, however many processes want them at once', async () => {
+    const folder = join(temporaryFolder(), 'keys');
+    const module = new URL('../../src/policy/signature.js', import.meta.url).href;
+    const code = `import { keysIn } from '${module}'; keysIn(process.argv[1]);`;
+    const makers = Array.from({ length: 4 }, () =>
+      promisify(execFile)(process.execPath, ['--input-type=module', '-e', code, folder]),
+    );
+    await Promise.all(makers);
+    expect(readdirSync(folder).sort()).toEqual(['signing.key', 'signing.pub']);
+    const { private: secret, public: known } = keysIn(folder);
+    expect(createPublicKey(readSigningKey(secret)).equals(readTrustedKey(known))).toBe(true);
+    expect([folder, secret].map((path) => statSync(path).mode & 0o077)).toEqual([0, 0]);
+  });
+
+  it('lie in the folder of the user, unless told otherwise', () => {
+    expect(configFolder({ XDG_CONFIG_HOME: '/x' })).toBe('/x/reverie');
+    expect(configFolder({ XDG_CONFIG_HOME: '/x', REVERIE_CONFIG: '/y' })).toBe('/y');
+    const folder = temporaryFolder();
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    writeFileSync(join(folder, 'signing.pub'), '');
+    expect(() => keysIn(folder)).toThrow('signing.key is missing');
+    expect(() => keysIn(join(file, 'keys'))).toThrow('REVERIE_CONFIG names another folder');
   });
 });
