@@ -5,6 +5,7 @@ import type { Bundle } from '../src/policy/bundle.js';
 import type { Evaluation } from '../src/policy/manifest.js';
 import type { Robot } from '../src/robot/load.js';
 import { feetOf } from '../src/robot/spec.js';
+import type { TaskParameters } from '../src/tasks/task.js';
 import { type EpisodeOutcome, summarise } from './evaluate.js';
 import type { EpisodeReply, EpisodeRequest, EvaluationWorkerData } from './evaluationWorker.js';
 import { compileMujoco } from './mujoco.js';
@@ -14,6 +15,8 @@ export interface EvaluationOptions {
   readonly robot: Robot;
   /** Already admitted for this robot. */
   readonly bundle: Bundle;
+  /** Of its task. */
+  readonly parameters?: TaskParameters;
   readonly episodes: number;
   readonly seconds_each: number;
   readonly seed: number;
@@ -29,11 +32,12 @@ export interface EvaluationOptions {
  * @throws UserError where the network cannot be run
  */
 export async function evaluateBundle(options: EvaluationOptions): Promise<Evaluation> {
-  const { robot, bundle, episodes, seconds_each, seed, onEpisode } = options;
+  const { robot, bundle, parameters, episodes, seconds_each, seed, onEpisode } = options;
   const data: EvaluationWorkerData = {
     compiled: await compileMujoco(),
     robotPath: robot.path,
     bundle,
+    parameters,
     randomisation: evaluationRandomisation,
     steps: Math.max(1, Math.round(seconds_each * robot.spec.rates.policy_hz)),
   };

@@ -3,6 +3,7 @@ import type { Bundle } from '../src/policy/bundle.js';
 import { loadPolicy } from '../src/policy/inference.js';
 import { loadRobot } from '../src/robot/load.js';
 import { createTask } from '../src/tasks/index.js';
+import type { TaskParameters } from '../src/tasks/task.js';
 import { Environment } from './environment.js';
 import { type EpisodeOutcome, runEpisode } from './evaluate.js';
 import { loadMujoco } from './mujoco.js';
@@ -12,6 +13,7 @@ export interface EvaluationWorkerData {
   readonly compiled: WebAssembly.Module;
   readonly robotPath: string;
   readonly bundle: Bundle;
+  readonly parameters?: TaskParameters;
   readonly randomisation: Randomisation;
   /** Policy steps of an episode. */
   readonly steps: number;
@@ -34,7 +36,7 @@ const port = parentPort!;
 
 async function prepare(data: EvaluationWorkerData): Promise<(seed: number) => EpisodeOutcome> {
   const robot = loadRobot(data.robotPath);
-  const task = createTask(data.bundle.manifest.task, robot.spec);
+  const task = createTask(data.bundle.manifest.task, robot.spec, data.parameters);
   const policy = loadPolicy(data.bundle);
   const environment = new Environment(await loadMujoco(data.compiled), robot, task, data.randomisation);
   return (seed) => {

@@ -4,7 +4,7 @@ import { MetricsServer } from '../fleet/prometheus.js';
 import { type SiteMessage, SiteView } from '../fleet/siteView.js';
 import { keysIn, makeKeys, ownKeys } from '../policy/signature.js';
 import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.js';
-import { port, seconds } from './options.js';
+import { fleetName, port, seconds } from './options.js';
 import { figure, printJson, printTable } from './output.js';
 
 const EXAMPLES = `
@@ -34,7 +34,7 @@ export function fleetCommand(): Command {
     .addHelpText('after', EXAMPLES);
   const about = (name: string, description: string) =>
     addBrokerOptions(fleet.command(name).description(description), DEFAULT_BROKER)
-      .option('--site <name>', 'of the fleet', 'local')
+      .option('--site <name>', 'of the fleet', fleetName, 'local')
       .option('--seconds <s>', 'end after this long', seconds);
   about('status', 'a live table of robots and learners')
     .option('--json', 'print one object at the end, nothing else, on standard output')

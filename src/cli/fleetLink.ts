@@ -14,10 +14,10 @@ import { Spool } from '../fleet/spool.js';
 import type { Description, Health, SafetyReport } from '../fleet/telemetry.js';
 import { ANY, type RobotTopics, robotTopics, runTopics } from '../fleet/topics.js';
 import { type Launch, robotName, runName } from '../launch/launch.js';
+import { taskOf } from '../launch/taskOf.js';
 import type { Experience } from '../robot/experience.js';
 import { authorities } from '../safety/authority.js';
 import type { Cause, SafetyEvent } from '../safety/events.js';
-import { createTask } from '../tasks/index.js';
 import { observationSize } from '../tasks/task.js';
 
 /** A learner's figures: what the status line and the result need, and whatever else it says in numbers. */
@@ -71,7 +71,7 @@ export class FleetLink {
     const { spec } = robot.options;
     const { onNotice } = options;
     const names = { site: launch.site, robot: robotName(launch, spec.name), run: runName(launch) };
-    const { contract } = createTask(launch.task, spec);
+    const { contract } = taskOf(launch, spec);
     const sizes = { observation: observationSize(contract), action: spec.joints.length };
     const spool = Spool.open(join(options.folder, 'spool'), sizes, { onNotice });
     const embedded = options.access ? undefined : await startBroker();
@@ -133,7 +133,7 @@ export class FleetLink {
 
   private describe(): Description {
     const { spec } = this.robot.options;
-    const { observation, action } = createTask(this.launch.task, spec).contract;
+    const { observation, action } = taskOf(this.launch, spec).contract;
     return {
       schema: 1,
       robot: spec.name,
@@ -141,6 +141,7 @@ export class FleetLink {
       control_hz: spec.rates.control_hz,
       policy_hz: spec.rates.policy_hz,
       task: this.launch.task,
+      parameters: this.launch.parameters,
       run: runName(this.launch),
       observation: [...observation],
       action: { kind: action.kind, scale_rad: [...action.scale_rad] },

@@ -13,6 +13,7 @@ import { Rollout } from '../fleet/rollout.js';
 import type { Metrics } from '../fleet/telemetry.js';
 import { runTopics } from '../fleet/topics.js';
 import { type Launch, loadLaunch, runName } from '../launch/launch.js';
+import { taskOf } from '../launch/taskOf.js';
 import { OnlineLearner, type OnlineState } from '../learn/online/onlineLearner.js';
 import { Replay } from '../learn/replay/replay.js';
 import { exportActor, type SacConfig, SacLearner, sacConfig } from '../learn/sac/index.js';
@@ -23,7 +24,6 @@ import { type Bundle, readBundle, writeBundle } from '../policy/bundle.js';
 import { contractOf, type Evaluation } from '../policy/manifest.js';
 import { keysIn, ownKeys, readSigningKey } from '../policy/signature.js';
 import { loadRobot, type Robot } from '../robot/load.js';
-import { createTask } from '../tasks/index.js';
 import { observationSize, type Task } from '../tasks/task.js';
 import type { EngineChoice } from '../tensor/index.js';
 import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.js';
@@ -90,7 +90,7 @@ export function learnCommand(): Command {
 async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   const robot = loadRobot(launch.robot);
   const { spec } = robot;
-  const task = createTask(launch.task, spec);
+  const task = taskOf(launch, spec);
   const notice = (line: string) => process.stderr.write(`learner: ${line}\n`);
   mkdirSync(options.run, { recursive: true });
   const key = readSigningKey(signingKey(options, notice));
@@ -111,7 +111,14 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   if (server) notice(`metrics at ${server.url}`);
   const { evaluation: judging, rollout: rules } = launch.learner;
   const judge = (bundle: Bundle) =>
-    evaluateBundle({ robot, bundle, ...judging, seed: JUDGING_SEED, workers: 1 });
+    evaluateBundle({
+      robot,
+      bundle,
+      parameters: launch.parameters,
+      ...judging,
+      seed: JUDGING_SEED,
+      workers: 1,
+    });
   const bundleOf = (parameters: Float32Array, evaluation: Evaluation | null) =>
     writeBundle(
       join(options.run, FILES.policy),

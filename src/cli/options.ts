@@ -19,6 +19,12 @@ export function seed(text: string): number {
   return value;
 }
 
+/** A name of a robot or a site: part of topics and of paths. */
+export function fleetName(text: string): string {
+  if (!/^[A-Za-z0-9_-]+$/.test(text)) throw new InvalidArgumentError('Expected letters, digits, "_", "-".');
+  return text;
+}
+
 /** A duration in seconds, greater than 0. */
 export function seconds(text: string): number {
   const value = Number(text);

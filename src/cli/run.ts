@@ -3,17 +3,18 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { UserError } from '../base/errors.js';
+import { Random } from '../base/random.js';
 import { attend } from '../control/attendant.js';
 import { RobotProcess } from '../control/robotProcess.js';
 import { SafetyLog } from '../control/safetyLog.js';
 import { type Launch, loadLaunch, robotName, runName } from '../launch/launch.js';
 import { robotOf } from '../launch/robotOf.js';
+import { taskOf } from '../launch/taskOf.js';
 import { admit } from '../policy/admission.js';
 import { type Bundle, readBundle } from '../policy/bundle.js';
 import { keysIn, ownKeys, readSigningKey, readTrustedKey } from '../policy/signature.js';
 import type { RecorderReport } from '../recording/recorderWorker.js';
 import type { RobotSpec } from '../robot/spec.js';
-import { createTask } from '../tasks/index.js';
 import type { EngineChoice } from '../tensor/engineNames.js';
 import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.js';
 import { Cockpit } from './cockpit.js';
@@ -22,7 +23,7 @@ import { Ending } from './ending.js';
 import { FleetLink } from './fleetLink.js';
 import { LearnerChild } from './learnerChild.js';
 import { operator } from './operator.js';
-import { engineOption, port, seconds } from './options.js';
+import { engineOption, fleetName, port, seconds } from './options.js';
 import { printJson } from './output.js';
 import { Recording, type RecordingRequest } from './recording.js';
 import { RosNodes } from './rosNodes.js';
@@ -103,8 +104,8 @@ export function runCommand(): Command {
     .addOption(engineOption())
     .option('--no-dashboard', 'without the dashboard')
     .option('--dashboard-port <n>', 'port of the dashboard; 0 for any free one', port)
-    .option('--name <name>', 'of this robot in the fleet')
-    .option('--site <name>', 'of the fleet')
+    .option('--name <name>', 'of this robot in the fleet', fleetName)
+    .option('--site <name>', 'of the fleet', fleetName)
     .option('--trust <file>', 'public key whose policies may be loaded; or REVERIE_TRUST')
     .option('--json', 'print one object at the end, nothing else, on standard output')
     .addHelpText('after', EXAMPLES);
@@ -137,6 +138,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
     spec,
     driver: driverFor(launch, robotFile),
     task: launch.task,
+    parameters: launch.parameters,
     explore: launch.explore,
     seed: launch.seed,
     fifo: launch.realtime.fifo,
@@ -257,8 +259,18 @@ function withOptions(launch: Launch, { dashboard, dashboardPort, name, site, ros
   return {
     ...launch,
     ...names,
+    ...(name && ownSeeds(launch, name)),
     dashboard: { ...launch.dashboard, enabled, port },
     ros: ros ? { ...launch.ros, transport: ros } : launch.ros,
+  };
+}
+
+/** Robots that share a launch file draw goals, exploration and noise of their own. */
+function ownSeeds({ seed, driver }: Launch, name: string): Pick<Launch, 'seed' | 'driver'> {
+  const own = (seed: number, of: string) => Random.stream(seed, of, name).uint32();
+  return {
+    seed: own(seed, 'robot'),
+    driver: driver.kind === 'sim' ? { ...driver, seed: own(driver.seed, 'driver') } : driver,
   };
 }
 
@@ -287,7 +299,7 @@ function trustedKeys(
 
 /** Checks what can be checked before anything moves. The control loop checks again. */
 function openPolicy(launch: Launch, spec: RobotSpec, given: string | false | undefined): Bundle | undefined {
-  const { contract } = createTask(launch.task, spec);
+  const { contract } = taskOf(launch, spec);
   const name = given ?? launch.policy;
   if (name === null || name === false) return undefined;
   const bundle = readBundle(name);

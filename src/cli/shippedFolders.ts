@@ -4,6 +4,7 @@ import { compileModel } from '../../sim/model.js';
 import { loadMujoco } from '../../sim/mujoco.js';
 import { packageRoot } from '../base/files.js';
 import { loadLaunch } from '../launch/launch.js';
+import { taskOf } from '../launch/taskOf.js';
 import { admit } from '../policy/admission.js';
 import { readBundle } from '../policy/bundle.js';
 import { loadPolicy } from '../policy/inference.js';
@@ -35,7 +36,7 @@ function openPolicy(name: string): void {
 /** Each launch file is as its schema says, and its robot can do its task. */
 function openLaunchFile(name: string): void {
   const launch = loadLaunch(join(packageRoot, 'launch', name));
-  createTask(launch.task, loadRobot(launch.robot).spec);
+  taskOf(launch, loadRobot(launch.robot).spec);
 }
 
 function checkEach(folder: string, open: (name: string) => void): Finding {

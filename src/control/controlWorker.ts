@@ -9,6 +9,7 @@ import { causes } from '../safety/events.js';
 import { kernelModes } from '../safety/kernel.js';
 import { OVERRUN_PERIODS } from '../safety/watchdog.js';
 import { createTask } from '../tasks/index.js';
+import type { TaskParameters } from '../tasks/task.js';
 import { now_s, RateKeeper } from './clock.js';
 import { ControlLoop } from './controlLoop.js';
 import type { ControlMail, ControlReport } from './mail.js';
@@ -27,6 +28,7 @@ export interface ControlWorkerData {
   readonly buffers: RobotBuffers;
   readonly spec: RobotSpec;
   readonly task: string;
+  readonly parameters?: TaskParameters;
   /** Factor on the policy's own spread; 0 for its mean action. */
   readonly explore: number;
   readonly seed: number;
@@ -39,10 +41,10 @@ const MAIN_SILENCE_S = 1;
 /** Ticks that a policy is on trial for. */
 const TRIALS = 200;
 
-const { buffers, spec, task: taskName, explore, seed } = workerData as ControlWorkerData;
+const { buffers, spec, task: taskName, parameters, explore, seed } = workerData as ControlWorkerData;
 const port = parentPort!;
 const report = (message: ControlReport) => port.postMessage(message);
-const task = createTask(taskName, spec);
+const task = createTask(taskName, spec, parameters);
 const loop = new ControlLoop(spec, task, explore, seed);
 const { kernel } = loop.control;
 /** Of its own until the loop is warm. */

@@ -7,6 +7,7 @@ import { type Cause, readEvent, type SafetyEvent } from '../safety/events.js';
 import type { KernelMode } from '../safety/kernel.js';
 import { streamOf } from '../streams/ring.js';
 import { createTask } from '../tasks/index.js';
+import type { TaskParameters } from '../tasks/task.js';
 import { now_s } from './clock.js';
 import type { ControlWorkerData } from './controlWorker.js';
 import type { DriverReport, DriverWorkerData } from './driverWorker.js';
@@ -24,6 +25,8 @@ export interface RobotProcessOptions {
   readonly driver: DriverChoice;
   /** Name of the task. */
   readonly task: string;
+  /** What is set for it. */
+  readonly parameters?: TaskParameters;
   /** Factor on the policy's own spread; 0 for its mean action. */
   readonly explore: number;
   readonly seed: number;
@@ -110,12 +113,12 @@ export class RobotProcess {
 
   /** Brings both workers up; the robot is idle afterwards. @throws UserError where the driver cannot find its robot */
   static async start(options: RobotProcessOptions): Promise<RobotProcess> {
-    const { spec, driver: choice, task, explore, seed } = options;
+    const { spec, driver: choice, task, parameters, explore, seed } = options;
     const layout = new StepLayout(spec, createTask(task, spec).contract);
     const buffers = allocateBuffers(spec, layout.fields);
     const memory = new SharedMemory(buffers);
     const failures = new Subject<Error>();
-    const controlData: ControlWorkerData = { buffers, spec, task, explore, seed };
+    const controlData: ControlWorkerData = { buffers, spec, task, parameters, explore, seed };
     const driverData: DriverWorkerData = { buffers, spec, driver: choice };
     const heartbeat = setInterval(() => memory.bump(Word.heartbeat), HEARTBEAT_MS);
     const control = new WorkerHandle<ControlReport>('./controlWorker.js', controlData, failures);

@@ -9,6 +9,7 @@ export const descriptionSchema = z.object({
   control_hz: z.number(),
   policy_hz: z.number(),
   task: z.string(),
+  parameters: z.record(z.string(), z.unknown()).default({}).describe('of the task'),
   run: z.string(),
   observation: z.array(z.object({ name: z.string(), size: z.int(), unit: z.string() })),
   action: z.object({ kind: z.string(), scale_rad: z.array(z.number()) }),

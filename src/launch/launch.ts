@@ -146,6 +146,10 @@ export const launchSchema = z.strictObject({
     .describe('what is learned together: its robots share learners and policy; the task where not given'),
   driver: driverSchema,
   task: z.string().min(1),
+  parameters: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('what this robot is asked for: targets of reach, heading of walk'),
   policy: z
     .string()
     .min(1)

@@ -96,8 +96,15 @@ export interface Task {
   succeeded?(moment: Moment, memory: EpisodeMemory): boolean;
 }
 
-/** Makes a task for a robot. @throws UserError when the robot is not of a kind that can do it */
-export type TaskFactory = (spec: RobotSpec) => Task;
+/**
+ * What a robot's operator sets for its task, as a launch file says it: what episodes ask for, within
+ * what the observation shows. Neither observation nor action change with it, so that robots with
+ * different parameters share a policy and a learner.
+ */
+export type TaskParameters = Readonly<Record<string, unknown>>;
+
+/** Makes a task for a robot. @throws UserError when the robot is not of a kind that can do it, or a parameter is wrong */
+export type TaskFactory = (spec: RobotSpec, parameters?: TaskParameters, where?: string) => Task;
 
 export function observationSize(contract: TaskContract): number {
   return contract.observation.reduce((sum, part) => sum + part.size, 0);

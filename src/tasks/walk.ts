@@ -1,9 +1,10 @@
-import { UserError } from '../base/errors.js';
+import { z } from 'zod';
+import { parseUserInput, UserError } from '../base/errors.js';
 import { gravityInBody, rotateInverse, uprightness, wrapAngle_rad, yaw_rad } from '../robot/rotation.js';
 import { feetOf, type RobotSpec } from '../robot/spec.js';
 import type { RobotState } from '../robot/state.js';
 import { joinMirrors, jointMirror, signs } from './mirror.js';
-import { type EpisodeMemory, type Task, tolerance } from './task.js';
+import { type EpisodeMemory, type Task, type TaskParameters, tolerance } from './task.js';
 
 /**
  * Walk forward along the heading of the start, after "A Walk in the Park" (Smith et al. 2022): 20 Hz,
@@ -29,7 +30,18 @@ const COST = {
   fall: 10,
 } as const;
 
-export function walk(spec: RobotSpec): Task {
+const parametersSchema = z.strictObject({
+  heading_rad: z
+    .tuple([z.number().min(-Math.PI), z.number().max(Math.PI)])
+    .refine(([low, high]) => low <= high, 'expected [low, high]')
+    .default([0, 0])
+    .describe(
+      'where to walk, drawn for each episode from this range about where the robot looks at its start',
+    ),
+});
+
+export function walk(spec: RobotSpec, given: TaskParameters = {}, where = 'task parameters'): Task {
+  const { heading_rad } = parseUserInput(parametersSchema, given, where);
   const n = spec.joints.length;
   if (spec.base !== 'floating' || feetOf(spec).length === 0)
     throw new UserError(`task walk needs a legged robot; ${spec.name} has no feet on a floating base`);
@@ -74,8 +86,10 @@ export function walk(spec: RobotSpec): Task {
       previousAction: new Float32Array(n),
     }),
 
-    begin(memory, { state }) {
-      memory.heading_rad = yaw_rad(state.orientation);
+    begin(memory, { state }, random) {
+      const [low, high] = heading_rad;
+      const turn_rad = high > low ? random.uniform(low, high) : low;
+      memory.heading_rad = yaw_rad(state.orientation) + turn_rad;
       memory.action.fill(0);
       memory.previousAction.fill(0);
     },

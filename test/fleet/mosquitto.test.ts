@@ -38,7 +38,7 @@ pattern read reverie/v1/+/run/+/learner/+/metrics
 `;
 
 /** With TLS, users and their rights. */
-async function guarded(days = 2): Promise<{ access: BrokerAccess; mosquitto: Mosquitto }> {
+async function guarded(days = 2): Promise<{ access: BrokerAccess; mosquitto: Mosquitto; folder: string }> {
   const folder = temporaryFolder();
   chmodSync(folder, 0o755);
   const { ca, cert, key } = certificates(folder, 'server', days);
@@ -55,7 +55,7 @@ async function guarded(days = 2): Promise<{ access: BrokerAccess; mosquitto: Mos
       `acl_file ${readable(join(folder, 'acl'))}`,
     ),
   );
-  return { mosquitto, access: { url: `mqtts://127.0.0.1:${mosquitto.port}`, ca: readFileSync(ca) } };
+  return { folder, mosquitto, access: { url: `mqtts://127.0.0.1:${mosquitto.port}`, ca: readFileSync(ca) } };
 }
 
 const open = async () => opened(await startMosquitto(temporaryFolder(), 'allow_anonymous true'));
@@ -81,6 +81,43 @@ describe.skipIf(missing)('with mosquitto', () => {
     );
     const expired = await guarded(-1);
     await expect(Link.connect(expired.access)).rejects.toThrow('CERT_HAS_EXPIRED');
+  });
+
+  it.each([
+    [
+      'a credential that is no longer good',
+      /[Nn]ot authorized/,
+      (folder: string) => passwordFile(folder, { learner: 'teach', robot: 'run' }),
+      (folder: string) => passwordFile(folder, { learner: 'teach', robot: 'walk' }),
+    ],
+    [
+      'a certificate that has expired',
+      /CERT_HAS_EXPIRED/,
+      (folder: string) => certificates(folder, 'server', -1),
+      (folder: string) => certificates(folder, 'server', 2),
+    ],
+  ])('%s is said once, and the spool keeps everything until it is right', async (_, said, spoil, mend) => {
+    const { access, mosquitto, folder } = await guarded();
+    const lines: string[] = [];
+    const into = await learner(await link({ ...access, username: 'learner', password: 'teach' }));
+    const robotAccess = { ...access, username: 'robot', password: 'walk' };
+    const on = await link(robotAccess, { onNotice: (line) => lines.push(line) });
+    const { spool } = await robot(on);
+    for (const n of upTo(5)) spool.add(experience(n));
+    await eventually('stored', () => spool.pending === 0);
+    const restart = async (change: (folder: string) => unknown) => {
+      await mosquitto.kill();
+      change(folder);
+      await mosquitto.start();
+    };
+    await restart(spoil);
+    for (const n of upTo(5)) spool.add(experience(5 + n));
+    await eventually('refused more than once', () => on.refusals.total > 1);
+    expect(lines.filter((line) => said.test(line))).toHaveLength(1);
+    expect(spool.pending).toBe(5);
+    await restart(mend);
+    await eventually('stored after all', () => spool.pending === 0);
+    expect(into.taken).toEqual(upTo(10));
   });
 
   it('a topic that the ACL denies is said once, and nothing leaves the spool', async () => {

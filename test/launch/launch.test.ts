@@ -6,8 +6,8 @@ import { UserError } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/files.js';
 import { loadLaunch } from '../../src/launch/launch.js';
 import { robotOf } from '../../src/launch/robotOf.js';
+import { taskOf } from '../../src/launch/taskOf.js';
 import { loadRobot } from '../../src/robot/load.js';
-import { createTask } from '../../src/tasks/index.js';
 
 const minimal = 'robot: quadruped\ndriver: { kind: sim }\ntask: walk\n';
 
@@ -20,7 +20,7 @@ function written(text: string): string {
 describe('loadLaunch', () => {
   it.each(readdirSync(join(packageRoot, 'launch')))('reads %s, whose robot can do its task', (file) => {
     const launch = loadLaunch(file);
-    expect(() => createTask(launch.task, loadRobot(launch.robot).spec)).not.toThrow();
+    expect(() => taskOf(launch, loadRobot(launch.robot).spec)).not.toThrow();
   });
 
   it('finds a shipped file by name, with or without its ending, and by the path that the clone has', () => {
@@ -73,5 +73,25 @@ describe('loadLaunch', () => {
     expect(() => loadLaunch('nowhere.yaml')).toThrow(
       /no launch "nowhere.yaml"; looked for[\s\S]*launch\/nowhere.yaml/,
     );
+  });
+});
+
+describe('parameters of the task', () => {
+  it.each([
+    ['targets: { from_m: [0, 0, 0], to_m: [0.1, 0.1] }', /to_m/],
+    ['targets: { from_m: [0.2, 0, 0], to_m: [0.1, 0.1, 0.1] }', /from_m below to_m/],
+    ['targets: { from_m: [5, 5, 5], to_m: [6, 6, 6] }', /reaches no place from \[5, 5, 5\]/],
+    ['speed: 3', /"speed"/],
+  ])('%s is refused, naming the file', (parameters, expected) => {
+    const path = written(`robot: arm\ndriver: { kind: sim }\ntask: reach\nparameters: { ${parameters} }\n`);
+    const make = () => taskOf(loadLaunch(path), loadRobot('arm').spec);
+    expect(make).toThrow(UserError);
+    expect(make).toThrow(expected);
+    expect(make).toThrow(path);
+  });
+
+  it('are refused where the task has none', () => {
+    const path = written(`${minimal.replace('walk', 'rise')}parameters: { speed: 3 }\n`);
+    expect(() => taskOf(loadLaunch(path), loadRobot('quadruped').spec)).toThrow('"speed"');
   });
 });

@@ -242,3 +242,48 @@ it('tolerance is 1 inside, falls linearly to 0 at the margin, and stays there', 
   expect(t(-1)).toBeCloseTo(0.5, 12);
   expect([t(6), t(100), t(-3)]).toEqual([0, 0, 0]);
 });
+
+describe('what is set for a task', () => {
+  it('is where reach draws its targets, within what the tool reaches', () => {
+    const targets = { from_m: [0.15, 0.05, 0.05], to_m: [0.3, 0.2, 0.2] };
+    const task = createTask('reach', arm, { targets });
+    const { window } = scene(arm, 'reach');
+    const memory = task.createMemory();
+    const random = new Random(3);
+    const seen = new Set<string>();
+    for (let episode = 0; episode < 100; episode++) {
+      task.begin(memory, window, random);
+      memory.goal.forEach((x, k) => {
+        expect(x).toBeGreaterThanOrEqual(targets.from_m[k]);
+        expect(x).toBeLessThanOrEqual(targets.to_m[k]);
+      });
+      seen.add(memory.goal.join());
+    }
+    expect(seen.size).toBeGreaterThan(20);
+    expect(task.contract).toEqual(createTask('reach', arm).contract);
+  });
+
+  it('is the heading that walk pays for', () => {
+    const { window, motion } = scene(quadruped, 'walk');
+    const memory = createTask('walk', quadruped).createMemory();
+    const headings = (heading_rad: [number, number]) => {
+      const task = createTask('walk', quadruped, { heading_rad });
+      return Array.from({ length: 20 }, (_, seed) => {
+        task.begin(memory, window, new Random(seed));
+        return memory.heading_rad;
+      });
+    };
+    expect(new Set(headings([0.5, 0.5]))).toEqual(new Set([0.5]));
+    expect(Math.min(...headings([-1, 1]))).toBeLessThan(-0.5);
+    expect(Math.max(...headings([-1, 1]))).toBeGreaterThan(0.5);
+    // To the left is right where that is asked for.
+    const left = createTask('walk', quadruped, { heading_rad: [Math.PI / 2, Math.PI / 2] });
+    motion.position_m[1] += 0.7 / quadruped.rates.policy_hz;
+    window.tick();
+    const paid = [createTask('walk', quadruped), left].map((task) => {
+      task.begin(memory, window, new Random(1));
+      return task.reward(window, memory);
+    });
+    expect(paid[1]).toBeGreaterThan(paid[0] + 0.5);
+  });
+});

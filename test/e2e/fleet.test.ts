@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { packageRoot } from '../../src/base/files.js';
+import { startBroker } from '../../src/fleet/broker.js';
+import { Link } from '../../src/fleet/link.js';
+import { SiteView } from '../../src/fleet/siteView.js';
+import { ReplayFile } from '../../src/learn/replay/file.js';
+import { RecordLayout, readSequence, Word } from '../../src/learn/replay/record.js';
+import { loadRobot } from '../../src/robot/load.js';
+import { createTask } from '../../src/tasks/index.js';
+import { observationSize } from '../../src/tasks/task.js';
+import { until } from '../until.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'reverie-fleet-e2e-'));
+const children: ChildProcess[] = [];
+const REPLAY = 5000;
+
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function launchFile(name: string, parameters: object): string {
+  const path = join(folder, `${name}.yaml`);
+  const learner = {
+    replay: REPLAY,
+    warmup: REPLAY + 1,
+    overrides: { batch: 8, actor_hidden: [8], critic_hidden: [8] },
+  };
+  writeFileSync(
+    path,
+    JSON.stringify({
+      robot: 'arm',
+      driver: { kind: 'sim' },
+      task: 'reach',
+      site: 'lab',
+      runs: folder,
+      parameters,
+      learner,
+      dashboard: { enabled: false },
+    }),
+  );
+  return path;
+}
+
+function reverie(...args: string[]): { child: ChildProcess; err: string[]; ended: Promise<number | null> } {
+  const child = spawn(process.execPath, [join(packageRoot, 'bin/reverie.js'), ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  children.push(child);
+  const err: string[] = [];
+  child.stderr!.on('data', (chunk) => err.push(String(chunk)));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { child, err, ended };
+}
+
+/** Targets of reach, m, by stream: they are part of what the policy sees. */
+function targetsByStream(path: string): Map<number, number[][]> {
+  const { spec } = loadRobot('arm');
+  const { contract } = createTask('reach', spec);
+  const at = contract.observation.findIndex((part) => part.name === 'target');
+  const before = contract.observation.slice(0, at).reduce((sum, part) => sum + part.size, 0);
+  const layout = new RecordLayout({ observation: observationSize(contract), action: spec.joints.length });
+  const words = new Uint32Array(REPLAY * layout.words);
+  const floats = new Float32Array(words.buffer);
+  const file = new ReplayFile(path, layout, REPLAY, words);
+  file.recover();
+  file.close();
+  const targets = new Map<number, number[][]>();
+  for (let start = 0; start < words.length; start += layout.words) {
+    if (readSequence(words, start + Word.sequence) === 0) continue;
+    const stream = words[start + Word.stream];
+    const from = start + layout.observation + before;
+    const target = [0, 1, 2].map((k) => floats[from + k] / 10);
+    targets.set(stream, [...(targets.get(stream) ?? []), target]);
+  }
+  return targets;
+}
+
+it('two robots, each with its own parameters of the task, teach one learner over a broker', async () => {
+  const broker = await startBroker();
+  const link = await Link.connect({ url: broker.url });
+  const view = await SiteView.open(
+    link,
+    'lab',
+    () => {},
+    () => {},
+  );
+  const left = { targets: { from_m: [0.1, 0.02, 0.05], to_m: [0.4, 0.4, 0.4] } };
+  const right = { targets: { from_m: [0.1, -0.4, 0.05], to_m: [0.4, -0.02, 0.4] } };
+  const run = join(folder, 'learner');
+  const learner = reverie(
+    ...['learn', launchFile('learner', {}), '--run', run, '--broker', broker.url, '--engine', 'onnx'],
+  );
+  const robots = [
+    reverie(
+      ...['run', launchFile('left', left), '--name', 'left', '--broker', broker.url, '--policy', 'arm-reach'],
+    ),
+    reverie(
+      ...[
+        'run',
+        launchFile('right', right),
+        '--name',
+        'right',
+        '--broker',
+        broker.url,
+        '--policy',
+        'arm-reach',
+      ],
+    ),
+  ];
+  const stored = () => [...view.learners.values()][0]?.metrics;
+  await until(() => (stored()?.robots ?? 0) === 2 && (stored()?.transitions ?? 0) > 100, 120);
+  expect(view.robots.get('left')?.description?.parameters).toEqual(left);
+  expect(view.robots.get('right')?.description?.parameters).toEqual(right);
+  for (const { child } of robots) child.kill('SIGTERM');
+  expect(await Promise.all(robots.map((r) => r.ended)), robots.map((r) => r.err.join('')).join('\n')).toEqual(
+    [0, 0],
+  );
+  await until(() => [...view.robots.values()].every((robot) => !robot.online));
+  learner.child.kill('SIGTERM');
+  await learner.ended;
+  await link.close();
+  await broker.close();
+  const sides = [...targetsByStream(join(run, 'replay.bin')).values()].map((targets) => {
+    const y_m = targets.map((target) => target[1]);
+    return Math.min(...y_m) > 0 ? 'left' : Math.max(...y_m) < 0 ? 'right' : 'both';
+  });
+  expect(sides.sort()).toEqual(['left', 'right']);
+}, 300_000);
