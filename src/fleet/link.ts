@@ -6,7 +6,8 @@ import { Refusals } from './refusals.js';
 import { matches } from './topics.js';
 
 const CONNECT_S = 5;
-const RECONNECT_S = 0.5;
+/** Wait before a new connection, each time longer, so that a fleet does not fall upon a broker that comes back. */
+const RECONNECT_S = { first: 0.5, longest: 8, growth: 1.5 } as const;
 const FAREWELL_S = 1;
 /** Sequence numbers go round at this, as in Sparkplug B. */
 const SEQUENCE = 256;
@@ -40,6 +41,7 @@ export class Link {
   private readonly sayings: (() => void)[] = [];
   /** When the connection was lost, ms of `Date.now()`; undefined while it stands. */
   private lost_ms: number | undefined = Date.now();
+  private wait_s: number = RECONNECT_S.first;
   private bdSeq = 0;
   private seq = 0;
   private connections_ = 0;
@@ -63,11 +65,15 @@ export class Link {
     client.on('connect', () => {
       this.lost_ms = undefined;
       this.connections_++;
+      this.wait_s = RECONNECT_S.first;
+      this.spreadReconnects();
       this.announce(true);
       for (const say of this.sayings) say();
     });
     client.on('close', () => {
       this.lost_ms ??= Date.now();
+      this.wait_s = Math.min(RECONNECT_S.longest, RECONNECT_S.growth * this.wait_s);
+      this.spreadReconnects();
       client.options.will = this.nextWill();
     });
     // Reconnecting is the client's business; an unhandled 'error' would end the process.
@@ -184,6 +190,11 @@ export class Link {
     this.publish(presence, payload, { retain: true });
   }
 
+  /** Robots that lost the broker at one moment come back at different ones. */
+  private spreadReconnects(): void {
+    this.client.options.reconnectPeriod = 1e3 * this.wait_s * (0.5 + Math.random());
+  }
+
   /** The will of the next connection. Milliseconds grow over restarts too, without a file. */
   private nextWill(): IClientOptions['will'] {
     this.bdSeq = Math.max(this.bdSeq + 1, Date.now());
@@ -198,7 +209,7 @@ function clientOptions({ username, password, ca, cert, key }: BrokerAccess): ICl
   return {
     clientId: `reverie-${randomBytes(8).toString('hex')}`,
     connectTimeout: 1e3 * CONNECT_S,
-    reconnectPeriod: 1e3 * RECONNECT_S,
+    reconnectPeriod: 1e3 * RECONNECT_S.first,
     // A refused connection is tried again: a broker may be back before its user list is.
     reconnectOnConnackError: true,
     // What is not said while connected is said anew by whoever has it to say.
