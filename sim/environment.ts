@@ -110,7 +110,7 @@ export class Environment {
     this.disturbances.begin(Random.stream(seed, 'disturbances'));
     this.steps = 0;
     control.estimator.reset();
-    control.kernel.reset();
+    control.kernel.forget();
     if (task.startsLying) this.layDown(task.startsLying(random), seed);
     else this.standUp(random, seed);
     control.estimator.position_m.fill(0);

@@ -76,7 +76,7 @@ export class Rig {
       home,
       spec.base === 'floating' ? { height_m, orientation: [1, 0, 0, 0] } : undefined,
     );
-    this.kernel.reset();
+    this.kernel.forget();
     this.spoiltPolicy = undefined;
     this.check.beginAnew();
     this.sense();

@@ -117,10 +117,13 @@ export class ControlLoop {
     policy.act(this.observation, this.rehearsed, this.explore);
   }
 
-  /** Takes up the joints where they are, then rises to the home pose. @returns false while latched or without a fresh sample */
+  /**
+   * Takes up the joints where they are, then rises to the home pose; for a task that begins lying, stays
+   * where it is. @returns false while latched or without a fresh sample */
   arm(now_s: number): boolean {
     const { kernel } = this.control;
-    if (kernel.mode !== 'idle' || !this.isFresh(now_s) || !kernel.arm(this.state)) return false;
+    if (kernel.mode !== 'idle' || !this.isFresh(now_s)) return false;
+    if (!(this.task.startsLying ? kernel.armForRecovery(this.state) : kernel.arm(this.state))) return false;
     this.takenUp(now_s);
     this.beginRising(now_s);
     return true;
@@ -128,14 +131,15 @@ export class ControlLoop {
 
   /**
    * A guest takes over from whoever commands. A recovery also takes up a robot that lies, braked, after
-   * a fall; in an episode it waits for the end of the step, which is then a truncation.
-   * @returns false where it may not: latched, stopping, or a person commands
+   * a fall, or stopped outside of its fence; in an episode it waits for the end of the step, which is then
+   * a truncation.
+   * @returns false where it may not: latched, stopped by its operator, or a person commands
    */
   takeOver(by: Guest, now_s: number): boolean {
     const { kernel } = this.control;
     if (kernel.authority === by) return true;
     if (by === 'recovery') {
-      if (kernel.mode === 'damp') return this.takeUpForRecovery(now_s);
+      if (kernel.awaitsRecovery) return this.takeUpForRecovery(now_s);
       if (this.phase === 'running' && kernel.authority === 'policy') {
         this.recoveryWaits = true;
         return true;
@@ -153,7 +157,9 @@ export class ControlLoop {
     const { kernel } = this.control;
     this.recoveryWaits = false;
     if (kernel.authority !== 'person' && kernel.authority !== 'recovery') return;
-    kernel.handOver('policy');
+    // A task that begins lying is commanded as a recovery, from wherever the person left the robot.
+    if (this.task.startsLying) kernel.armForRecovery(this.state);
+    else kernel.handOver('policy');
     askToStay(this.control, now_s);
     if (this.phase === 'visiting') this.beginRising(now_s);
   }
@@ -171,8 +177,7 @@ export class ControlLoop {
     if (this.phase === 'running') {
       if (this.ticksInStep >= this.ticksPerStep) this.endStep(now_s);
     } else if (this.phase === 'rising') {
-      const arrived = this.rise.pose(now_s, this.targets_rad);
-      ask(this.control, this.targets_rad, now_s);
+      const arrived = this.task.startsLying ? this.stay(now_s) : this.riseOn(now_s);
       if (arrived && this.policy && this.mayBegin()) this.beginEpisode(now_s);
     } else if (this.phase === 'visiting') {
       if (kernel.authority === 'person' && kernel.mode === 'run' && this.mayBegin()) this.beginEpisode(now_s);
@@ -194,7 +199,7 @@ export class ControlLoop {
   /** Back to where a new one starts, as if nothing had happened; what the engine has compiled by then stays. */
   forget(): void {
     const { kernel, estimator } = this.control;
-    kernel.reset();
+    kernel.forget();
     kernel.events.drain();
     this.eventsBefore = kernel.events.total;
     estimator.reset();
@@ -253,6 +258,17 @@ export class ControlLoop {
 
   private mayBegin(): boolean {
     return !this.task.terminated(this.window, this.memory);
+  }
+
+  private stay(now_s: number): boolean {
+    askToStay(this.control, now_s);
+    return true;
+  }
+
+  private riseOn(now_s: number): boolean {
+    const arrived = this.rise.pose(now_s, this.targets_rad);
+    ask(this.control, this.targets_rad, now_s);
+    return arrived;
   }
 
   private beginRising(now_s: number): void {
@@ -336,7 +352,7 @@ export class ControlLoop {
     // Braking without anything latched is what follows a fall.
     if (stopped && !(kernel.mode === 'damp' && !kernel.latched)) return StepFlag.interrupted;
     if (!Number.isFinite(reward)) return StepFlag.interrupted;
-    if (!this.policy && kernel.authority === 'policy') return StepFlag.interrupted;
+    if (!this.policy && kernel.authority !== 'person') return StepFlag.interrupted;
     if (stopped || this.task.terminated(this.window, this.memory)) return StepFlag.terminal;
     return this.recoveryWaits || this.step + 1 >= this.task.episodeSteps ? StepFlag.truncated : 0;
   }

@@ -13,7 +13,7 @@ import type { TaskParameters } from '../tasks/task.js';
 import { now_s, RateKeeper } from './clock.js';
 import { ControlLoop } from './controlLoop.js';
 import type { ControlMail, ControlReport } from './mail.js';
-import { allocateBuffers, type RobotBuffers, SharedMemory, Word } from './sharedMemory.js';
+import { allocateBuffers, MotionReport, type RobotBuffers, SharedMemory, Word } from './sharedMemory.js';
 import { threadId } from './threadId.js';
 import { TraceAt, TraceRecord } from './traceRecord.js';
 import { warmUp } from './warmUp.js';
@@ -51,6 +51,7 @@ const { kernel } = loop.control;
 let memory = new SharedMemory(allocateBuffers(spec, loop.layout.fields));
 
 const traced = new TraceRecord(spec);
+const motion = new MotionReport(spec.joints.length);
 
 /** Requests done so far, in step with the words of the same names. */
 const done = { emergencyStop: 0, stop: 0, arm: 0, reset: 0, mail: 0, authorityAsked: 0 };
@@ -73,9 +74,11 @@ function tick(now: number, elapsed: number): void {
   const command = loop.tick(now, elapsed);
   memory.commands.write(command.flat);
   if (loop.stepDone) memory.steps.push(loop.record);
-  memory.estimateSample.set(loop.control.estimator.position_m);
-  memory.estimateSample.set(loop.control.estimator.velocity_m_s, 3);
-  memory.estimate.write(memory.estimateSample);
+  motion.position_m.set(loop.control.estimator.position_m);
+  motion.velocity_m_s.set(loop.control.estimator.velocity_m_s);
+  motion.place_m.set(kernel.place_m);
+  motion.executed_rad.set(kernel.executed_rad);
+  memory.motion.write(motion.flat);
   publish();
   if (memory.get(Word.tracing) !== 0) trace(now, command.flat);
 }
@@ -90,7 +93,8 @@ function trace(now: number, command: Float64Array): void {
   flat[TraceAt.safetyEvents] = loop.safetyEvents;
   state.set(loop.state.flat);
   traced.command.set(command);
-  estimate.set(memory.estimateSample);
+  estimate.set(motion.position_m);
+  estimate.set(motion.velocity_m_s, 3);
   memory.trace.push(flat);
 }
 

@@ -230,10 +230,11 @@ export class RobotProcess {
     await this.until(() => !moving(this.memory.mode), stop.seconds + 1);
   }
 
-  /** The operator's word that whatever latched is over. The robot has no torque until `arm`. */
+  /** The operator's word that whatever latched is over. Once at rest the robot has no torque, until `arm`. */
   async reset(): Promise<void> {
     this.memory.bump(Word.reset);
-    await this.until(() => this.memory.mode === 'idle', 1);
+    const { seconds, stand_s = 0 } = this.options.spec.stop;
+    await this.until(() => this.memory.mode === 'idle', seconds + stand_s + 1);
   }
 
   /** Puts the robot back on its feet where the driver can: in simulation. */

@@ -65,8 +65,32 @@ const STEPS_CAPACITY = 1024;
 const EVENTS_CAPACITY = 1024;
 /** Control ticks that may wait for a recorder: 8 s at 500 Hz. */
 const TRACE_CAPACITY = 4096;
-/** Position and velocity of the base, as a simulator knows them, or as the estimate has them. */
+/** Position and velocity of the base, as a simulator knows them. */
 const MOTION_FIELDS = 6;
+
+/** What the control worker says of the robot's motion: a flat record with named views. */
+export class MotionReport {
+  readonly flat: Float64Array;
+  /** Estimated position since the start of the episode, and velocity; world frame. */
+  readonly position_m: Float64Array;
+  readonly velocity_m_s: Float64Array;
+  /** Where it is from where it was started, as the fence counts: a simulator's truth, else the estimate. */
+  readonly place_m: Float64Array;
+  /** Targets before the torque limit. */
+  readonly executed_rad: Float64Array;
+
+  constructor(joints: number) {
+    this.flat = new Float64Array(MotionReport.length(joints));
+    this.position_m = this.flat.subarray(0, 3);
+    this.velocity_m_s = this.flat.subarray(3, 6);
+    this.place_m = this.flat.subarray(6, 8);
+    this.executed_rad = this.flat.subarray(8);
+  }
+
+  static length(joints: number): number {
+    return 8 + joints;
+  }
+}
 
 /** Plain shared buffers, as they travel to a worker. */
 export interface RobotBuffers {
@@ -75,7 +99,7 @@ export interface RobotBuffers {
   readonly commands: SharedArrayBuffer;
   readonly guest: SharedArrayBuffer;
   readonly truth: SharedArrayBuffer;
-  readonly estimate: SharedArrayBuffer;
+  readonly motion: SharedArrayBuffer;
   readonly steps: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
   readonly trace: SharedArrayBuffer;
@@ -93,7 +117,7 @@ export function allocateBuffers(spec: RobotSpec, stepFields: number): RobotBuffe
     commands: SampleChannel.allocate(JointCommand.length(joints)),
     guest: SampleChannel.allocate(GuestWish.length(joints)),
     truth: SampleChannel.allocate(MOTION_FIELDS),
-    estimate: SampleChannel.allocate(MOTION_FIELDS),
+    motion: SampleChannel.allocate(MotionReport.length(joints)),
     steps: RecordRing.allocate(stepFields, STEPS_CAPACITY),
     events: RecordRing.allocate(eventFields(joints), EVENTS_CAPACITY),
     trace: RecordRing.allocate(TraceRecord.length(spec), TRACE_CAPACITY),
@@ -115,8 +139,8 @@ export class SharedMemory {
   readonly guest: SampleChannel;
   /** Driver worker to control worker: [position, velocity]. Never written by a real robot's driver. */
   readonly truth: SampleChannel;
-  /** Control worker to whoever looks: [position, velocity]. */
-  readonly estimate: SampleChannel;
+  /** Control worker to whoever looks: a `MotionReport`. */
+  readonly motion: SampleChannel;
   /** Control worker to main thread. */
   readonly steps: RecordRing;
   readonly events: RecordRing;
@@ -124,7 +148,6 @@ export class SharedMemory {
   readonly trace: RecordRing;
   readonly lateness: LatenessHistogram;
   readonly truthSample = new Float64Array(MOTION_FIELDS);
-  readonly estimateSample = new Float64Array(MOTION_FIELDS);
   readonly event: Float64Array;
 
   constructor(buffers: RobotBuffers) {
@@ -133,7 +156,7 @@ export class SharedMemory {
     this.commands = new SampleChannel(buffers.commands);
     this.guest = new SampleChannel(buffers.guest);
     this.truth = new SampleChannel(buffers.truth);
-    this.estimate = new SampleChannel(buffers.estimate);
+    this.motion = new SampleChannel(buffers.motion);
     this.steps = new RecordRing(buffers.steps, buffers.stepFields);
     this.events = new RecordRing(buffers.events, buffers.eventFields);
     this.event = new Float64Array(buffers.eventFields);

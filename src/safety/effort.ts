@@ -7,6 +7,9 @@ import type { EventRing } from './events.js';
 import { limitPower } from './power.js';
 import { driveTorque_nm, limitDamping, limitTorque } from './torque.js';
 
+/** A limit is worth an event only where it changed the torque by more than this share of the joint's. */
+const WORTH_REPORTING = 0.1;
+
 /** What the drives may put into targets: torque and power, less where they are hot or push in vain. */
 export class Effort {
   private readonly derating: Derating;
@@ -54,7 +57,7 @@ export class Effort {
         state.velocity_rad_s[j],
       );
       command.position_rad[j] = given;
-      if (given !== target) this.report(j, target, state, now_s, events);
+      if (given !== target) this.report(j, target, given, state, now_s, events);
     }
     const power = limitPower(spec, command.position_rad, state);
     if (power > spec.power_w) events.report(now_s, 'power', -1, power, spec.power_w);
@@ -69,12 +72,21 @@ export class Effort {
     }
   }
 
-  /** Which limit moved a joint's target: torque, or the speed that its room to brake allows. */
-  private report(j: number, target: number, state: RobotState, now_s: number, events: EventRing): void {
+  /** Which limit moved a joint's target to the given one: torque, or the speed that its room to brake allows. */
+  private report(
+    j: number,
+    target: number,
+    given: number,
+    state: RobotState,
+    now_s: number,
+    events: EventRing,
+  ): void {
     const joint = this.spec.joints[j];
     const q = state.position_rad[j];
     const dq = state.velocity_rad_s[j];
     const torque = driveTorque_nm(joint, target, q, dq);
+    // A joint that rests at the end of its range is held back by what its noise says of its speed.
+    if (Math.abs(torque - driveTorque_nm(joint, given, q, dq)) < WORTH_REPORTING * joint.torque_nm) return;
     if (Math.abs(torque) > this.limit_nm[j]) {
       events.report(now_s, 'joint_torque', j, torque, this.limit_nm[j]);
       return;

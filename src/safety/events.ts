@@ -74,15 +74,22 @@ export function readEvent(record: Float64Array): SafetyEvent {
   return { time_s, cause: causes[cause], joint, value, limit, executed_rad: record.slice(SCALARS) };
 }
 
+/** What shapes comes and goes with the noise of the sensors: it counts as one event until this long without it, s. */
+const QUIET_S = 0.5;
+
 /**
  * The newest events in memory of fixed size, so that a control tick allocates nothing. An
- * intervention that lasts is one event: it is reported again only after a tick without it.
+ * intervention that lasts is one event: a stop is reported again after a tick without it, what only
+ * shapes after `QUIET_S` without it.
  */
 export class EventRing {
   /** Events since construction, whether or not they are still in the ring. */
   total = 0;
   private readonly data: Float64Array;
   private readonly fields: number;
+  /** When each cause, joint by joint, was reported last. */
+  private readonly last_s: Float64Array;
+  /** Reported in the tick before this one, and in this one. */
   private readonly active: Uint8Array;
   private readonly seen: Uint8Array;
   private drained = 0;
@@ -96,14 +103,23 @@ export class EventRing {
     this.fields = eventFields(joints);
     this.data = new Float64Array(capacity * this.fields);
     this.active = new Uint8Array(causes.length * (joints + 1));
+    this.last_s = new Float64Array(this.active.length).fill(Number.NEGATIVE_INFINITY);
     this.seen = new Uint8Array(this.active.length);
+  }
+
+  /** Time begins anew: whatever is reported next is news. */
+  beginAnew(): void {
+    this.last_s.fill(Number.NEGATIVE_INFINITY);
+    this.active.fill(0);
   }
 
   report(time_s: number, cause: Cause, joint: number, value: number, limit: number): void {
     const key = causes.indexOf(cause) * (this.joints + 1) + joint + 1;
+    const goesOn = this.active[key] || (!stopping.has(cause) && time_s - this.last_s[key] < QUIET_S);
     this.seen[key] = 1;
-    if (this.active[key]) return;
     this.active[key] = 1;
+    this.last_s[key] = time_s;
+    if (goesOn) return;
     const at = (this.total % this.capacity) * this.fields;
     this.data[at] = time_s;
     this.data[at + 1] = causes.indexOf(cause);

@@ -23,6 +23,11 @@ import { isCurrent } from './watchdog.js';
 export const kernelModes = ['idle', 'run', 'hold', 'stopping', 'stopped', 'damp'] as const;
 export type KernelMode = (typeof kernelModes)[number];
 
+/** A reset of a robot that brakes waits until no joint is faster than this, rad/s: what sinks would drop. */
+const STILL_RAD_S = 0.3;
+/** A recovery that begins outside of the fence may go this much further out on its way back, m. */
+const WAY_BACK_M = 0.5;
+
 /**
  * The safety kernel: the one way from anybody's wish to a drive. Each control tick it is given the
  * newest sample and the newest wish, and makes the command that is safe to send. It allocates
@@ -49,6 +54,11 @@ export class SafetyKernel {
   private lying = false;
   /** A stop of category 2: it holds where it came to rest. */
   private stopsInPlace = false;
+  private stopsFor: Cause = 'stop_requested';
+  /** Reset, but not yet at rest: torque goes off once it is. */
+  private resetting = false;
+  /** How far outside of the fence whoever commands may be, m. */
+  private outsideAllowed_m = 0;
 
   constructor(private readonly spec: RobotSpec) {
     const n = spec.joints.length;
@@ -76,6 +86,16 @@ export class SafetyKernel {
     return this.latch.cause;
   }
 
+  /**
+   * Whether it came to a stop that a recovery may end by itself: a fall, or the fence. Every other stop
+   * is for the operator to end.
+   */
+  get awaitsRecovery(): boolean {
+    if (this.latched || this.resetting) return false;
+    const stopped = this.mode === 'stopping' || this.mode === 'stopped';
+    return this.mode === 'damp' || (stopped && this.stopsFor === 'geofence');
+  }
+
   /** Takes up the joints where they are and holds them, for the policy. @returns false while latched */
   arm(state: RobotState): boolean {
     return this.takeUp(state, 'policy');
@@ -95,15 +115,28 @@ export class SafetyKernel {
   handOver(to: Authority): boolean {
     if (to === this.authority) return true;
     if (!mayTakeOver(this.authority, to)) return false;
-    this.commanding = to;
-    this.lying = false;
+    this.commands(to);
     this.shaping.handedOver();
     return true;
   }
 
-  /** The operator's explicit word that whatever latched is over; the robot stays without torque until `arm`. */
+  /**
+   * The operator's explicit word that whatever latched is over; the robot stays without torque until
+   * `arm`. What is on its way to the stop pose gets there first, what is held in the air is lowered, and
+   * what sinks under its brakes comes to rest, before its torque goes off. A robot that is commanded goes on.
+   */
   reset(): void {
     this.latch.reset();
+    if (this.authority !== 'stop' || this.mode === 'idle') return;
+    this.resetting = true;
+    if (this.mode !== 'damp' && this.stopsInPlace) this.beginStop(this.command.time_s, this.stopsFor);
+  }
+
+  /** As it was when it was made. For a simulation that begins anew: a robot would drop. */
+  forget(): void {
+    this.latch.reset();
+    this.events.beginAnew();
+    this.resetting = false;
     this.mode = 'idle';
   }
 
@@ -114,9 +147,10 @@ export class SafetyKernel {
   emergencyStop(now_s: number): void {
     this.events.report(now_s, 'emergency_stop', -1, 0, 0);
     this.latch.set('emergency_stop');
+    this.resetting = false;
     if (this.mode === 'idle') return;
     if (this.spec.stop.emergency === 'damp') this.mode = 'damp';
-    else if (this.mode === 'run' || this.mode === 'hold') this.beginStop(now_s);
+    else if (this.mode === 'run' || this.mode === 'hold') this.beginStop(now_s, 'emergency_stop');
   }
 
   /** Stops without latching; by default as knows gravity: to the stop pose, then as `robot.yaml` says. */
@@ -124,7 +158,7 @@ export class SafetyKernel {
     if (this.mode !== 'run' && this.mode !== 'hold') return;
     this.events.report(now_s, cause, -1, category, 0);
     if (category === 0) this.mode = 'idle';
-    else this.beginStop(now_s, category);
+    else this.beginStop(now_s, cause, category);
   }
 
   /**
@@ -146,6 +180,7 @@ export class SafetyKernel {
         return command;
       }
       this.guard(sensing, state, asked_rad, askedAt_s, now_s);
+      if (this.resetting && this.mode === 'stopped') this.mode = 'idle';
     }
     switch (this.mode) {
       case 'idle':
@@ -188,7 +223,10 @@ export class SafetyKernel {
       this.mode = 'damp';
       return;
     }
-    if (this.mode === 'damp') return;
+    if (this.mode === 'damp') {
+      if (this.resetting && isStill(state)) this.mode = 'idle';
+      return;
+    }
     if (!this.lying && hasFallen(this.spec, state)) {
       this.events.report(now_s, 'fall', -1, tilt_rad(state), this.spec.fall!.tilt_rad);
       this.mode = 'damp';
@@ -240,17 +278,20 @@ export class SafetyKernel {
     const { spec, events } = this;
     const hot = overheated(spec, state);
     const fence = outsideFence_m(spec, this.place_m);
+    let cause: Cause;
     if (hot >= 0) {
-      events.report(now_s, 'overheated', hot, state.temperature_c[hot], spec.joints[hot].temperature_max_c);
+      cause = 'overheated';
+      events.report(now_s, cause, hot, state.temperature_c[hot], spec.joints[hot].temperature_max_c);
     } else if (exhausted(spec, state)) {
-      events.report(now_s, 'supply_low', -1, state.supply_v, spec.supply!.min_v);
-    } else if (fence > 0 && this.commanding === 'policy') {
-      // Whoever leads it back, a recovery or a person, is let do so.
-      events.report(now_s, 'geofence', -1, fence, 0);
+      cause = 'supply_low';
+      events.report(now_s, cause, -1, state.supply_v, spec.supply!.min_v);
+    } else if (fence > this.outsideAllowed_m) {
+      cause = 'geofence';
+      events.report(now_s, cause, -1, fence, this.outsideAllowed_m);
     } else {
       return false;
     }
-    this.beginStop(now_s);
+    this.beginStop(now_s, cause);
     return true;
   }
 
@@ -277,13 +318,23 @@ export class SafetyKernel {
     this.command.position_rad.set(this.executed_rad);
     this.frozen.reset();
     this.jump.reset();
-    this.commanding = by;
-    this.lying = false;
+    this.commands(by);
+    this.resetting = false;
     this.mode = 'hold';
     return true;
   }
 
-  private beginStop(now_s: number, category: StopCategory = 1): void {
+  /** Whoever leads it back into its fence, a recovery or a person, is let do so; a recovery not away from it. */
+  private commands(by: Authority): void {
+    this.commanding = by;
+    this.lying = false;
+    const outside_m = outsideFence_m(this.spec, this.place_m);
+    if (by === 'person') this.outsideAllowed_m = Number.POSITIVE_INFINITY;
+    else this.outsideAllowed_m = by === 'recovery' ? outside_m + WAY_BACK_M : 0;
+  }
+
+  private beginStop(now_s: number, cause: Cause, category: StopCategory = 1): void {
+    this.stopsFor = cause;
     this.stopsInPlace = category === 2;
     this.toPose.begin(this.executed_rad, now_s);
     this.mode = 'stopping';
@@ -297,6 +348,12 @@ export class SafetyKernel {
       this.mode = 'stopped';
     }
   }
+}
+
+function isStill(state: RobotState): boolean {
+  const { velocity_rad_s } = state;
+  for (let j = 0; j < velocity_rad_s.length; j++) if (Math.abs(velocity_rad_s[j]) > STILL_RAD_S) return false;
+  return true;
 }
 
 function allFinite(values: Float64Array): boolean {

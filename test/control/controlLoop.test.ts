@@ -135,7 +135,7 @@ describe('ControlLoop', () => {
     const { loop, run, rise, now_s } = stand(new Counting());
     rise();
     run(3 * TICKS);
-    loop.control.kernel.reset();
+    loop.control.kernel.forget();
     run(1);
     for (let j = 0; j < spec.joints.length; j++) loop.state.position_rad[j] += 0.2;
     expect(loop.arm(now_s())).toBe(true);
@@ -269,7 +269,7 @@ describe('ControlLoop', () => {
 
   it('does not arm on a sample that is old', () => {
     const { loop } = stand();
-    loop.control.kernel.reset();
+    loop.control.kernel.forget();
     loop.state.time_s = 10;
     expect(loop.arm(10 + 2 * spec.watchdog.sensor_age_s)).toBe(false);
     expect(loop.control.kernel.mode).toBe('idle');

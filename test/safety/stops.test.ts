@@ -120,10 +120,50 @@ describe.each([quadruped, arm])('on the $name', (spec) => {
     bench.run(0.5);
     expect(bench.kernel.mode).toBe('damp');
     expect(bench.kernel.arm(bench.state)).toBe(false);
+    // As long as the fault is there it stays braked, whatever the operator says.
     bench.kernel.reset();
-    bench.run(0.002);
+    bench.run(0.002, spoil);
+    expect([bench.kernel.mode, bench.kernel.latched]).toEqual(['damp', 'sensor_invalid']);
+    const sound = new Bench(spec).state.flat;
+    bench.kernel.reset();
+    bench.run(0.01, (s) => s.flat.set(sound.subarray(1), 1));
     expect(bench.kernel.command.mode).toBe(DriveMode.off);
     expect(bench.kernel.arm(bench.state)).toBe(true);
+  });
+
+  it('a reset on the way to the stop pose, or of what is held in the air, takes the torque once it is there', () => {
+    const { seconds, stand_s = 0 } = spec.stop;
+    bench.kernel.requestStop(bench.now_s);
+    bench.run(0.2);
+    bench.kernel.reset();
+    bench.run((stand_s + seconds) * 0.8);
+    expect([bench.kernel.mode, bench.kernel.command.mode]).toEqual(['stopping', DriveMode.track]);
+    bench.run((stand_s + seconds) * 0.3);
+    expect([bench.kernel.mode, bench.kernel.command.mode]).toEqual(['idle', DriveMode.off]);
+    bench.kernel.arm(bench.state);
+    bench.run(0.1);
+    bench.kernel.requestStop(bench.now_s, 'stop_requested', 2);
+    bench.run(0.2);
+    expect(bench.kernel.mode).toBe('stopped');
+    bench.kernel.reset();
+    bench.run(0.1);
+    expect(bench.kernel.mode).toBe('stopping');
+    bench.run((stand_s + seconds) * 1.1);
+    expect(bench.kernel.mode).toBe('idle');
+  });
+
+  it('a reset of a robot that sinks under its brakes waits until it is still, one of a robot at work does nothing', () => {
+    bench.kernel.reset();
+    bench.run(0.01);
+    expect(bench.kernel.mode).toBe('run');
+    bench.run(0.002, (s) => {
+      s.time_s -= spec.watchdog.sensor_lost_s * 1.5;
+    });
+    bench.kernel.reset();
+    bench.run(0.1, (s) => s.velocity_rad_s.fill(1));
+    expect(bench.kernel.command.mode).toBe(DriveMode.damp);
+    bench.run(0.01, (s) => s.velocity_rad_s.fill(0));
+    expect(bench.kernel.command.mode).toBe(DriveMode.off);
   });
 
   it('a policy that falls silent leaves the robot holding, with one event, until it speaks again', () => {
@@ -179,7 +219,6 @@ describe.each([quadruped, arm])('on the $name', (spec) => {
     bench.run(1);
     expect(Array.from(bench.kernel.executed_rad)).toEqual(held);
     expect(bench.kernel.command.mode).toBe(DriveMode.track);
-    bench.kernel.reset();
     bench.kernel.arm(bench.state);
     bench.kernel.requestStop(bench.now_s, 'stop_requested', 0);
     bench.run(0.002);
@@ -195,7 +234,7 @@ describe.each([quadruped, arm])('on the $name', (spec) => {
   });
 
   it('an emergency stop of a robot without torque gives it none', () => {
-    bench.kernel.reset();
+    bench.kernel.forget();
     bench.kernel.emergencyStop(bench.now_s);
     bench.run(0.1);
     expect(bench.kernel.command.mode).toBe(DriveMode.off);
@@ -245,11 +284,24 @@ describe('a robot outside its fence', () => {
     bench.run(0.01);
     expect(bench.kernel.mode).toBe('stopping');
     expect(bench.causes).toContain('geofence');
-    bench.kernel.reset();
-    bench.kernel.arm(bench.state);
-    bench.kernel.handOver('recovery');
+    expect(bench.kernel.awaitsRecovery).toBe(true);
+    bench.kernel.armForRecovery(bench.state);
     bench.run(0.1);
     expect(bench.kernel.mode).toBe('run');
+    bench.kernel.place_m.set([2.5, 0]);
+    bench.run(0.01);
+    expect(bench.kernel.mode).toBe('run');
+    // Back, not away.
+    bench.kernel.place_m.set([2.7, 0]);
+    bench.run(0.01);
+    expect(bench.kernel.mode).toBe('stopping');
+  });
+
+  it('that its operator stopped waits for them alone', () => {
+    const bench = new Bench(fenced);
+    bench.kernel.requestStop(bench.now_s);
+    bench.run(0.01);
+    expect(bench.kernel.awaitsRecovery).toBe(false);
   });
 });
 
@@ -266,7 +318,6 @@ describe('the tool', () => {
     }
     expect(worst).toBeLessThan(0.002);
     expect(bench.causes).toContain('workspace');
-    bench.kernel.reset();
     bench.state.position_rad.set(bench.asked);
     bench.kernel.arm(bench.state);
     bench.asked.set(arm.joints.map((j) => j.home_rad));
