@@ -15,6 +15,7 @@ const rooms: Record<string, readonly string[] | 'all'> = {
   'src/safety': ['src/robot'],
   'src/control': ['src/robot', 'src/safety', 'src/policy', 'src/tasks', 'src/streams'],
   'src/streams': ['src/robot'],
+  'src/reset': ['src/robot', 'src/safety', 'src/control', 'src/policy', 'src/tasks'],
   'src/tasks': ['src/robot'],
   'src/recording': ['src/robot', 'src/control', 'src/safety', 'src/tasks', 'src/ros', 'src/datasets'],
   'src/datasets': ['src/robot', 'src/tasks'],
@@ -39,12 +40,22 @@ const rooms: Record<string, readonly string[] | 'all'> = {
     'src/policy',
     'src/fleet',
     'src/recording',
+    'src/reset',
     'sim',
     'drivers',
   ],
   // A driver knows the robot alone; an emulator may stand on the simulator.
   drivers: ['src/robot', 'sim'],
-  sim: ['src/datasets', 'src/robot', 'src/control', 'src/safety', 'src/tasks', 'src/policy', 'src/learn'],
+  sim: [
+    'src/datasets',
+    'src/robot',
+    'src/control',
+    'src/safety',
+    'src/reset',
+    'src/tasks',
+    'src/policy',
+    'src/learn',
+  ],
 };
 
 /** Files with stricter rules than their room: what must not be reached from them, however far round. */

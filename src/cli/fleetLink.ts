@@ -18,6 +18,7 @@ import { taskOf } from '../launch/taskOf.js';
 import type { Experience } from '../robot/experience.js';
 import { authorities } from '../safety/authority.js';
 import type { Cause, SafetyEvent } from '../safety/events.js';
+import { LEARNER_SILENCE_S } from '../safety/watchdog.js';
 import { observationSize } from '../tasks/task.js';
 
 /** A learner's figures: what the status line and the result need, and whatever else it says in numbers. */
@@ -37,6 +38,8 @@ export interface FleetLinkOptions {
   /** The policy that the robot starts with. */
   readonly initial?: SentPolicy;
   readonly onNotice: (line: string) => void;
+  /** No learner said anything of itself for a while, after one had. */
+  readonly onLearnerSilent?: (what: string) => void;
   readonly onFigures?: (figures: LearnerFigures) => void;
 }
 
@@ -49,6 +52,8 @@ export class FleetLink {
   /** Of a learner's newest message. */
   learner: LearnerFigures | undefined;
   policies: PolicyReceiver | undefined;
+  /** When a learner last said something of itself; ∞ while there is none to wait for. */
+  private heardAt_ms = Number.POSITIVE_INFINITY;
   /** Safety events since the last step that speak against the policy. */
   private against = 0;
   private readonly topics: RobotTopics;
@@ -95,7 +100,7 @@ export class FleetLink {
       },
       onNotice,
     });
-    await fleet.begin(options.onFigures);
+    await fleet.begin(options);
     return fleet;
   }
 
@@ -104,7 +109,7 @@ export class FleetLink {
     return this.embedded?.url;
   }
 
-  private async begin(onFigures: FleetLinkOptions['onFigures']): Promise<void> {
+  private async begin({ onFigures, onLearnerSilent }: FleetLinkOptions): Promise<void> {
     const { robot, link, launch } = this;
     const wanted = robot.steps.pipe(filter((step) => (step.flags & StepFlag.interrupted) === 0));
     this.subscriptions.add(wanted.subscribe((step) => this.see(step)));
@@ -113,10 +118,17 @@ export class FleetLink {
       const figures = parseFigures(payload);
       if (!figures) return;
       this.learner = figures;
+      this.heardAt_ms = Date.now();
       onFigures?.(figures);
     });
     link.sayOnConnect(() => link.report(this.topics.description, this.describe(), { retain: true, qos: 1 }));
-    this.ticker = setInterval(() => link.report(this.topics.health, this.health()), HEALTH_MS);
+    this.ticker = setInterval(() => {
+      link.report(this.topics.health, this.health());
+      if (Date.now() - this.heardAt_ms < 1e3 * LEARNER_SILENCE_S) return;
+      this.heardAt_ms = Number.POSITIVE_INFINITY;
+      this.learner = undefined;
+      onLearnerSilent?.(`no learner has been heard for ${LEARNER_SILENCE_S} s`);
+    }, HEALTH_MS);
   }
 
   private see(step: Step): void {
@@ -155,6 +167,7 @@ export class FleetLink {
     return {
       mode: s.mode,
       latched: s.latched ?? null,
+      asks_person: s.asks_person,
       ticks: s.ticks,
       missed_ticks: s.missed_ticks,
       late_p999_ms: s.late_p999_ms,

@@ -69,7 +69,7 @@ export class RobotFeed {
   /** At once where something changed that an operator waits to see; else every so often. */
   private noteStatus(): void {
     const s = this.robot.status();
-    const seen = [s.mode, s.authority, s.latched, s.policy_name, s.episodes].join();
+    const seen = [s.mode, s.authority, s.latched, s.policy_name, s.episodes, s.asks_person].join();
     const now_ms = Date.now();
     if (seen === this.shown && now_ms - this.statusAt_ms < STATUS_MS) return;
     this.shown = seen;
@@ -90,6 +90,7 @@ export class RobotFeed {
       episodes: s.episodes,
       falls: s.falls,
       drive_watchdog: s.drive_watchdog,
+      asks_person: s.asks_person,
     };
     this.link.send({ kind: 'note', note });
   }

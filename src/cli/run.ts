@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { UserError } from '../base/errors.js';
 import { Random } from '../base/random.js';
-import { attend } from '../control/attendant.js';
 import { RobotProcess } from '../control/robotProcess.js';
 import { SafetyLog } from '../control/safetyLog.js';
 import { type Launch, loadLaunch, robotName, runName } from '../launch/launch.js';
@@ -26,6 +25,7 @@ import { operator } from './operator.js';
 import { engineOption, fleetName, port, seconds } from './options.js';
 import { printJson } from './output.js';
 import { Recording, type RecordingRequest } from './recording.js';
+import { ResetKeeper } from './resetKeeper.js';
 import { RosNodes } from './rosNodes.js';
 import { StatusLine } from './statusLine.js';
 import { type Device, toggle } from './teleopDevices.js';
@@ -146,6 +146,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
   });
   const log = new SafetyLog(join(folder, 'safety.jsonl'), spec);
   robot.events.subscribe((event) => log.write(event));
+  robot.resets.subscribe((report) => log.writeReset(report));
   const watch = new Watch(robot);
   const ending = new Ending();
   robot.failures.subscribe((error) => ending.fail(error));
@@ -161,12 +162,17 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
       if (!recording?.press(key)) cockpit?.press(key);
     },
   });
+  const lostLearner = () => {
+    const stop = launch.learner.when_lost === 'stop';
+    robot.learnerLost(stop);
+    if (stop) ending.end('learner lost');
+  };
   let fleet: FleetLink | undefined;
   let cockpit: Cockpit | undefined;
   let detach: (() => Promise<void>) | undefined;
   let ros: RosNodes | undefined;
   let learner: LearnerChild | undefined;
-  let sendAway: (() => void) | undefined;
+  let resets: ResetKeeper | undefined;
   let ticker: NodeJS.Timeout | undefined;
   try {
     cockpit = await Cockpit.open(launch, robotFile, robot, notice);
@@ -182,6 +188,10 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
       folder: options.broker === undefined ? folder : robotFolder(launch, spec),
       initial: bundle,
       onNotice: notice,
+      onLearnerSilent: (what) => {
+        notice(what);
+        lostLearner();
+      },
       onFigures: (figures) => {
         cockpit?.showLearner(figures);
         ros?.showLearner(figures);
@@ -198,10 +208,10 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
         keep: launch.learner.when_lost === 'keep',
         onLost: (what) => {
           notice(what);
-          if (launch.learner.when_lost === 'stop') ending.end('learner lost');
+          lostLearner();
         },
       });
-    if (robot.canReplace) sendAway = attend(robot, () => notice('fallen; put back on its feet'));
+    resets = new ResetKeeper(launch, robot, notice);
     if (options.recording)
       recording = await Recording.open(
         launch,
@@ -223,7 +233,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
 
     const how = await ending.happened;
     const spent_s = elapsed_s();
-    sendAway?.();
+    resets.close();
     clearInterval(ticker);
     const summary = summarise(robot, watch, fleet, bundle, spent_s);
     status.note(`${how}: ${ending.isEmergency ? 'braking' : 'to the stop pose'}`);
@@ -236,7 +246,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
     return summary;
   } finally {
     clearInterval(ticker);
-    sendAway?.();
+    resets?.close();
     await detach?.();
     status.end();
     // Torque off before anything else is taken down.

@@ -38,7 +38,7 @@ export class Watch {
     const left = total_s === undefined ? elapsed_s : Math.max(0, total_s - elapsed_s);
     const { learner } = fleet;
     const parts = [
-      `${options.task} ${s.latched ?? s.mode}`,
+      `${options.task} ${s.asks_person ?? s.latched ?? s.mode}`,
       ...(options.spec.base === 'floating' ? [`${this.speed_mps.toFixed(2)} m/s`, `falls ${s.falls}`] : []),
       `return ${(this.finished ?? this.running).toFixed(1)}`,
       `safety ${s.safety_events}`,

@@ -7,7 +7,7 @@ import type { RobotSpec } from '../robot/spec.js';
 import { authorities } from '../safety/authority.js';
 import { causes } from '../safety/events.js';
 import { kernelModes } from '../safety/kernel.js';
-import { OVERRUN_PERIODS } from '../safety/watchdog.js';
+import { LEARNER_SILENCE_S, OVERRUN_PERIODS } from '../safety/watchdog.js';
 import { createTask } from '../tasks/index.js';
 import type { TaskParameters } from '../tasks/task.js';
 import { now_s, RateKeeper } from './clock.js';
@@ -54,7 +54,16 @@ const traced = new TraceRecord(spec);
 const motion = new MotionReport(spec.joints.length);
 
 /** Requests done so far, in step with the words of the same names. */
-const done = { emergencyStop: 0, stop: 0, arm: 0, reset: 0, mail: 0, authorityAsked: 0 };
+const done = {
+  emergencyStop: 0,
+  stop: 0,
+  arm: 0,
+  reset: 0,
+  mail: 0,
+  authorityAsked: 0,
+  learnerLost: 0,
+  learnerLostStop: 0,
+};
 let heartbeat = -1;
 let heartbeatAt_s = 0;
 let mainLost = false;
@@ -122,6 +131,16 @@ function serveRequests(now: number): void {
     done.stop = stop;
     kernel.requestStop(now);
   }
+  const learnerLost = memory.get(Word.learnerLost);
+  if (learnerLost !== done.learnerLost) {
+    done.learnerLost = learnerLost;
+    kernel.events.report(now, 'learner_lost', -1, LEARNER_SILENCE_S, LEARNER_SILENCE_S);
+  }
+  const learnerLostStop = memory.get(Word.learnerLostStop);
+  if (learnerLostStop !== done.learnerLostStop) {
+    done.learnerLostStop = learnerLostStop;
+    kernel.requestStop(now, 'learner_lost');
+  }
   const emergencyStop = memory.get(Word.emergencyStop);
   if (emergencyStop !== done.emergencyStop) {
     done.emergencyStop = emergencyStop;
@@ -188,6 +207,7 @@ function publish(): void {
   memory.set(Word.mode, kernelModes.indexOf(kernel.mode));
   memory.set(Word.latched, kernel.latched ? 1 + causes.indexOf(kernel.latched) : 0);
   memory.set(Word.authority, authorities.indexOf(kernel.authority));
+  memory.set(Word.awaitsRecovery, kernel.awaitsRecovery ? 1 : 0);
   memory.set(Word.authorityDone, done.authorityAsked);
   memory.set(Word.episodes, loop.episodes);
   memory.set(Word.falls, loop.falls);

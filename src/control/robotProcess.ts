@@ -16,6 +16,7 @@ import type { DriverChoice } from './hostedDriver.js';
 import type { ControlMail, ControlReport } from './mail.js';
 import { Observer } from './observer.js';
 import { makeRealtime } from './realtime.js';
+import { type ResetReport, resetInWords } from './resetReport.js';
 import { allocateBuffers, type RobotBuffers, SharedMemory, Word } from './sharedMemory.js';
 import { type Step, StepLayout } from './stepRecord.js';
 import { WorkerHandle } from './workerHandle.js';
@@ -62,6 +63,10 @@ export interface RobotStatus {
   readonly drive_watchdog: number;
   /** Times that the loop stopped the robot because this thread fell silent. */
   readonly main_lost: number;
+  /** It stopped for what a recovery may end: a fall, or the fence. */
+  readonly awaits_recovery: boolean;
+  /** What it waits for a person with, in a line; null where it does not. */
+  readonly asks_person: string | null;
 }
 
 export type PolicyAnswer =
@@ -87,7 +92,11 @@ export class RobotProcess {
   readonly events: Observable<SafetyEvent>;
   /** Errors after the start: the worker that had it is gone, and the robot brakes. */
   readonly failures: Observable<Error>;
+  /** What a supervisor of resets does, and when it asks a person. */
+  readonly resets: Observable<ResetReport>;
   readonly canReplace: boolean;
+  private readonly resetReports = new Subject<ResetReport>();
+  private asksPerson: string | null = null;
   private readonly closed = new Subject<void>();
   /** Names of the policies that were handed over; the first under number 1. */
   private readonly policyNames: string[] = [];
@@ -105,6 +114,7 @@ export class RobotProcess {
     canReplace: boolean,
   ) {
     this.failures = failures;
+    this.resets = this.resetReports;
     this.canReplace = canReplace;
     this.wish = new GuestWish(options.spec.joints.length);
     this.steps = streamOf(memory.steps, STEPS_POLL_MS, (record) => layout.read(record), this.closed);
@@ -245,6 +255,17 @@ export class RobotProcess {
     await this.until(() => this.memory.get(Word.replaced) === this.memory.get(Word.replace), 1);
   }
 
+  /** A supervisor's word, for everybody who watches this robot. */
+  noteReset(report: ResetReport): void {
+    this.asksPerson = report.outcome === 'person_asked' ? resetInWords(report) : null;
+    this.resetReports.next(report);
+  }
+
+  /** The learner fell silent: an event, and a stop that knows gravity where the robot is not to go on without. */
+  learnerLost(stop: boolean): void {
+    this.memory.bump(stop ? Word.learnerLostStop : Word.learnerLost);
+  }
+
   /**
    * Every control tick from now on goes into the ring `trace` of the shared memory, for one recorder in
    * a thread of its own to empty.
@@ -290,6 +311,8 @@ export class RobotProcess {
       events_lost: memory.events.refused,
       drive_watchdog: memory.get(Word.driveWatchdog),
       main_lost: memory.get(Word.mainLost),
+      awaits_recovery: memory.get(Word.awaitsRecovery) !== 0,
+      asks_person: this.asksPerson,
     };
   }
 

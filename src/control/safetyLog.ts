@@ -3,13 +3,14 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } f
 import { UserError } from '../base/errors.js';
 import type { RobotSpec } from '../robot/spec.js';
 import type { SafetyEvent } from '../safety/events.js';
+import type { ResetReport } from './resetReport.js';
 
 /** What the first line of a log is chained to. */
 const START = '0'.repeat(64);
 
 /**
  * The append-only log of safety events: JSON lines of time, cause, joint, value, limit and the targets
- * that were executed. Each line ends with the SHA-256 of the line before it and of its own content, so
+ * that were executed; and beside them of how the robot got out of trouble. Each line ends with the SHA-256 of the line before it and of its own content, so
  * that a line which was changed, taken out or put in later shows: `verifySafetyLog` finds it.
  */
 export class SafetyLog {
@@ -29,7 +30,7 @@ export class SafetyLog {
     const name = this.spec.joints[joint]?.name ?? null;
     const wall = new Date().toISOString();
     // JSON has no NaN: what was not a number is written as null.
-    const content = {
+    this.append({
       wall,
       time_s,
       cause,
@@ -37,7 +38,15 @@ export class SafetyLog {
       value,
       limit,
       executed_rad: Array.from(executed_rad),
-    };
+    });
+  }
+
+  /** How the robot got out of trouble, or did not. */
+  writeReset({ time_s, ...reset }: ResetReport): void {
+    this.append({ wall: new Date().toISOString(), time_s, reset });
+  }
+
+  private append(content: object): void {
     this.hash = chained(this.hash, JSON.stringify(content));
     writeSync(this.fd, `${JSON.stringify({ ...content, hash: this.hash })}\n`);
   }

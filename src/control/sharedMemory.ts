@@ -57,6 +57,11 @@ export const Word = {
   authority: 24,
   /** Main: not 0 while somebody empties `trace`. */
   tracing: 25,
+  /** Control worker: not 0 where it stopped for what a recovery may end. */
+  awaitsRecovery: 26,
+  /** Main: the learner fell silent: how often, and how often the robot is to stop for it. */
+  learnerLost: 27,
+  learnerLostStop: 28,
 } as const;
 const WORDS = 32;
 

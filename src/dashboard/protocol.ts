@@ -70,6 +70,8 @@ export interface Status {
   readonly episodes: number;
   readonly falls: number;
   readonly drive_watchdog: number;
+  /** What the robot waits for a person with. */
+  readonly asks_person: string | null;
 }
 
 /** An intervention of the safety kernel. */

@@ -23,6 +23,7 @@ export const healthSchema = z.object({
   ticks: z.number(),
   missed_ticks: z.number(),
   late_p999_ms: z.number(),
+  asks_person: z.string().nullable().default(null).describe('what the robot waits for a person with'),
   falls: z.number(),
   episodes: z.number(),
   safety_events: z.number(),

@@ -67,6 +67,28 @@ const learnerSchema = z.strictObject({
     .describe('whether the robot keeps its policy or stops when the learner is gone'),
 });
 
+const resetSchema = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    tries: count.default(4).describe('of getting out of the same trouble, before a person is asked'),
+    get_up: z
+      .string()
+      .min(1)
+      .nullable()
+      .optional()
+      .describe('policy that gets the robot up; the one that comes along where not given, null for none'),
+    no_progress_s: z
+      .number()
+      .nonnegative()
+      .default(20)
+      .describe('that a robot that can walk may stay where it is under its policy; 0: for ever'),
+    after_episode: z
+      .enum(['go_on', 'home'])
+      .default('go_on')
+      .describe('where the next episode begins: where the last one ended, or at home'),
+  })
+  .describe('how a robot gets out of trouble by itself');
+
 const dashboardSchema = z
   .strictObject({
     enabled: z.boolean().default(true),
@@ -160,6 +182,7 @@ export const launchSchema = z.strictObject({
   explore: z.number().min(0).max(2).default(0).describe("factor on the policy's own spread; 0: mean action"),
   seed: z.int().nonnegative().default(0).describe('of goals and exploration'),
   learner: learnerSchema.prefault({ enabled: false }),
+  reset: resetSchema.prefault({}),
   cameras: z.array(cameraSchema).default([]),
   dashboard: dashboardSchema.prefault({}),
   ros: rosSchema.prefault({}),

@@ -76,6 +76,12 @@ const objectSchema = z
   })
   .describe('a thing on the table, whose position something that sees reports');
 
+const poseSchema = z.strictObject({
+  pose_rad: z.array(z.number()).describe('in joint order'),
+  seconds: positive.describe('that the way to it takes'),
+  hold_s: z.number().nonnegative().default(0).describe('that it is held for'),
+});
+
 export type ObjectSpec = z.output<typeof objectSchema>;
 
 export const robotSchema = z
@@ -173,6 +179,21 @@ export const robotSchema = z
         .enum(['damp', 'pose'])
         .describe('an emergency stop brakes where it is, or goes to the pose first'),
     }),
+    get_up: z
+      .strictObject({
+        fold: poseSchema.describe('legs folded under the body'),
+        roll: z
+          .array(poseSchema)
+          .min(1)
+          .describe('from the back or the right side onto the belly; needs symmetry, for the left side'),
+        stand_s: positive.default(1).describe('from folded to the home pose'),
+      })
+      .optional()
+      .describe('how it gets up by script, after a fall'),
+    gripper: z
+      .strictObject({ joint: z.string(), open_rad: z.number() })
+      .optional()
+      .describe('opened before an arm goes home by itself'),
     simulation: z
       .strictObject({
         position_noise_rad: z.number().nonnegative(),
@@ -213,6 +234,20 @@ export const robotSchema = z
     }
     if (robot.stop.pose_rad.length !== names.length)
       issue(['stop', 'pose_rad'], `${robot.stop.pose_rad.length} values for ${names.length} joints`);
+    const poses = robot.get_up ? [robot.get_up.fold, ...robot.get_up.roll] : [];
+    poses.forEach(({ pose_rad }, p) => {
+      const path = p === 0 ? ['get_up', 'fold', 'pose_rad'] : ['get_up', 'roll', p - 1, 'pose_rad'];
+      if (pose_rad.length !== names.length)
+        issue(path, `${pose_rad.length} values for ${names.length} joints`);
+      const out = pose_rad.findIndex((q, j) => {
+        const [low, high] = robot.joints[j]?.position_rad ?? [q, q];
+        return q < low || q > high;
+      });
+      if (out >= 0) issue(path, `${names[out]} at ${pose_rad[out]} lies outside its position_rad`);
+    });
+    if (robot.get_up && !robot.symmetry) issue(['get_up'], 'needs symmetry: which joints are left and right');
+    if (robot.gripper && !names.includes(robot.gripper.joint))
+      issue(['gripper', 'joint'], `no joint "${robot.gripper.joint}"; joints are ${names.join(', ')}`);
     if (robot.rates.control_hz % robot.rates.policy_hz !== 0)
       issue(['rates', 'policy_hz'], `does not divide control_hz (${robot.rates.control_hz})`);
     if (robot.chains.some((c) => c.kind === 'tool') && !robot.workspace)

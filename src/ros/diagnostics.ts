@@ -40,11 +40,12 @@ export function safetyDiagnostic(spec: RobotSpec, event: SafetyEvent, stamp: Tim
   };
 }
 
-function safety(spec: RobotSpec, { latched, mode, safety_events, falls }: RobotStatus): DiagnosticStatus {
+function safety(spec: RobotSpec, status: RobotStatus): DiagnosticStatus {
+  const { latched, mode, safety_events, falls, asks_person } = status;
   return {
-    level: latched ? Level.error : mode === 'damp' ? Level.warn : Level.ok,
+    level: latched || asks_person ? Level.error : mode === 'damp' ? Level.warn : Level.ok,
     name: 'safety: kernel',
-    message: latched ? `latched: ${latched}` : mode,
+    message: asks_person ?? (latched ? `latched: ${latched}` : mode),
     hardware_id: spec.name,
     values: values({ mode, events: safety_events, falls }),
   };

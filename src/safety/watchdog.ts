@@ -18,5 +18,8 @@ export function isCurrent(age_s: number, lasts_s: number): boolean {
   return Math.abs(age_s) <= lasts_s;
 }
 
+/** A learner that says nothing of itself for longer counts as lost, s; it speaks every second. */
+export const LEARNER_SILENCE_S = 10;
+
 /** A tick that is this many periods late is a safety event. */
 export const OVERRUN_PERIODS = 5;

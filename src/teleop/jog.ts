@@ -1,7 +1,7 @@
 import { Chain } from '../robot/kinematics.js';
+import { dampedLeastSquares } from '../robot/leastSquares.js';
 import type { RobotSpec } from '../robot/spec.js';
 import type { Hand } from './hand.js';
-import { dampedLeastSquares } from './leastSquares.js';
 
 /** Metres that count as much as a radian: about the length that a small arm turns its tool about. */
 export const METRES_PER_RAD = 0.15;

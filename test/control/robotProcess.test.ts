@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { attend } from '../../src/control/attendant.js';
+import { putRight } from '../../src/control/attendant.js';
 import type { RobotProcess, RobotProcessOptions } from '../../src/control/robotProcess.js';
 import { type Step, StepFlag } from '../../src/control/stepRecord.js';
 import type { Bundle } from '../../src/policy/bundle.js';
@@ -121,14 +121,12 @@ describe('RobotProcess', () => {
   it('is put back on its feet after a fall in simulation, and goes on', async () => {
     const trigger = await startFaulty('tipped');
     await run();
-    const leave = attend(robot);
     Atomics.store(trigger, 0, 1);
     const fallen = await stepWhere(robot, (s) => s.flags !== 0);
     expect(fallen.flags).toBe(StepFlag.terminal);
     await eventually('braking', () => robot.status().mode === 'damp');
     Atomics.store(trigger, 0, 0);
-    const again = await stepWhere(robot, (s) => s.episode === 2);
-    leave();
+    const [again] = await Promise.all([stepWhere(robot, (s) => s.episode === 2), putRight(robot)]);
     expect(again.truth_m[2]).toBeGreaterThan(0.2);
     expect(robot.status().falls).toBe(1);
     expect(causes()).toContain('fall');

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Chain } from '../../src/robot/kinematics.js';
+import { dampedLeastSquares } from '../../src/robot/leastSquares.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { type Hand, stillHand } from '../../src/teleop/hand.js';
 import { CartesianJog } from '../../src/teleop/jog.js';
-import { dampedLeastSquares } from '../../src/teleop/leastSquares.js';
 
 const { spec } = loadRobot('arm');
 const home = () => Float64Array.from(spec.joints, (j) => j.home_rad);

@@ -47,6 +47,11 @@ export function StatusBar() {
           </div>
         </dl>
       )}
+      {s?.asks_person && (
+        <p class="help" role="alert" data-testid="asks-person">
+          {s.asks_person}
+        </p>
+      )}
       <div class="actions">
         {latched && (
           <button type="button" onClick={() => ask({ kind: 'reset' })}>

@@ -48,8 +48,8 @@ export class SafetyNode {
       diagnostics(safetyDiagnostic(robot.options.spec, event, clock.stamp(event.time_s))),
     );
     this.looking = setInterval(() => {
-      const { mode, authority, latched } = robot.status();
-      const data = JSON.stringify({ mode, authority, latched: latched ?? null });
+      const { mode, authority, latched, asks_person } = robot.status();
+      const data = JSON.stringify({ mode, authority, latched: latched ?? null, asks_person });
       if (data !== this.told) state({ data });
       this.told = data;
     }, LOOK_MS);

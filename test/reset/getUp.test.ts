@@ -1,0 +1,56 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { UserError } from '../../src/base/errors.js';
+import { GetUpScript } from '../../src/reset/getUpScript.js';
+import { loadRobot } from '../../src/robot/load.js';
+import { Ground } from './ground.js';
+
+const { spec } = loadRobot('quadruped');
+let ground: Ground | undefined;
+afterEach(() => {
+  ground?.env.close();
+  ground = undefined;
+});
+
+const rolled = (roll_rad: number) => [Math.cos(roll_rad / 2), Math.sin(roll_rad / 2), 0, 0];
+
+describe('the script', () => {
+  it.each([
+    ['its back', Math.PI],
+    ['its left side', -Math.PI / 2],
+    ['its right side', Math.PI / 2],
+    ['its belly', 0],
+  ])('gets the quadruped up from %s', async (_where, roll_rad) => {
+    ground = await Ground.of('quadruped', 'rise', {
+      orientation: rolled(roll_rad),
+      position_rad: spec.stop.pose_rad,
+    });
+    ground.env.reset(1);
+    expect(ground.lead(new GetUpScript(spec), 15)).toBe('done');
+    expect(ground.env.robot.truth.qpos[2]).toBeGreaterThan(0.25);
+    expect(ground.env.control.kernel.authority).toBe('recovery');
+  });
+
+  it('gets it up however it lies', async () => {
+    ground = await Ground.of('quadruped', 'rise');
+    for (let seed = 0; seed < 6; seed++) {
+      ground.env.reset(seed);
+      expect([seed, ground.lead(new GetUpScript(spec), 15)]).toEqual([seed, 'done']);
+    }
+  });
+
+  it('gives up where it cannot', async () => {
+    ground = await Ground.of('quadruped', 'rise', {
+      orientation: rolled(Math.PI),
+      position_rad: spec.stop.pose_rad,
+    });
+    ground.env.reset(1);
+    // Poses that lead nowhere.
+    const fold = { ...spec.get_up!.fold, seconds: 0.1, hold_s: 0 };
+    const helpless = { ...spec, get_up: { ...spec.get_up!, fold, roll: [fold] } };
+    expect(ground.lead(new GetUpScript(helpless), 15)).toBe('failed');
+  });
+
+  it('is refused for a robot whose robot.yaml has no poses for it', () => {
+    expect(() => new GetUpScript({ ...spec, get_up: undefined })).toThrow(UserError);
+  });
+});
