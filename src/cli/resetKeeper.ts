@@ -6,6 +6,7 @@ import { putRight } from '../control/attendant.js';
 import { type ResetReport, resetInWords } from '../control/resetReport.js';
 import type { RobotProcess } from '../control/robotProcess.js';
 import type { Launch } from '../launch/launch.js';
+import { taskOf } from '../launch/taskOf.js';
 import { admit } from '../policy/admission.js';
 import { readBundle } from '../policy/bundle.js';
 import { loadPolicy } from '../policy/inference.js';
@@ -44,7 +45,7 @@ export class ResetKeeper {
       behavioursFor: behavioursOf(spec, launch, notice),
       tries: reset.tries,
       noProgress_s: WalkBack.canWalk(spec) ? reset.no_progress_s : 0,
-      mayLie: createTask(launch.task, spec).startsLying !== undefined,
+      mayLie: taskOf(launch, spec).startsLying !== undefined,
       homeAfterEpisode: reset.after_episode === 'home',
     });
   }

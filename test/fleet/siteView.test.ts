@@ -25,6 +25,7 @@ const description: Description = {
 const health: Health = {
   mode: 'active',
   latched: null,
+  asks_person: null,
   ticks: 500,
   missed_ticks: 0,
   late_p999_ms: 0.2,
