@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { UserError } from '../src/base/errors.js';
 import { Random } from '../src/base/random.js';
 import type { Collector, Rollout } from '../src/learn/trainer/collector.js';
+import type { WarmUpKind } from '../src/learn/trainer/warmup.js';
 import type { GaussianActor } from '../src/policy/gaussian.js';
 import type { Evaluation } from '../src/policy/manifest.js';
 import type { Robot } from '../src/robot/load.js';
@@ -18,8 +19,8 @@ export interface RolloutPoolOptions {
   readonly actor: GaussianActor;
   readonly seed: number;
   readonly workers: number;
-  /** Actions without a policy lie within ± this; 1 when left out. */
-  readonly warmupRange?: number;
+  /** How the robot moves before there is a policy; uniform when left out. */
+  readonly warmUp?: WarmUpKind;
   /** In all; shared out over the workers. */
   readonly environments: number;
   /** Of the evaluation that runs beside training. */
@@ -77,6 +78,11 @@ export class RolloutPool implements Collector {
   }
 
   static async create(options: RolloutPoolOptions): Promise<RolloutPool> {
+    const { warmUp = 'uniform', task } = options;
+    if (warmUp === 'gaits' && !task.mirror)
+      throw new UserError(
+        `recipe: warmup_actions "gaits" needs a robot with a left and a right; in task ${task.name} of ${options.robot.spec.name} there is no symmetry`,
+      );
     const compiled = await compileMujoco();
     const workers = Math.min(options.workers, options.environments);
     const threads = Array.from(
@@ -88,7 +94,7 @@ export class RolloutPool implements Collector {
           task: options.task.name,
           actor: options.actor,
           seed: options.seed,
-          warmupRange: options.warmupRange ?? 1,
+          warmUp,
           streams: Array.from({ length: options.environments }, (_, s) => s).filter((s) => s % workers === w),
           training: options.training ?? trainingRandomisation,
           evaluation: evaluationRandomisation,

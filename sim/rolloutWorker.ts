@@ -1,6 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Random } from '../src/base/random.js';
 import { Ending, type Rollout } from '../src/learn/trainer/collector.js';
+import {
+  GaitActions,
+  UniformActions,
+  type WarmUpActions,
+  type WarmUpKind,
+} from '../src/learn/trainer/warmup.js';
 import { type GaussianActor, GaussianPolicy } from '../src/policy/gaussian.js';
 import { loadRobot } from '../src/robot/load.js';
 import { createTask } from '../src/tasks/index.js';
@@ -15,8 +21,8 @@ export interface RolloutWorkerData {
   readonly task: string;
   readonly actor: GaussianActor;
   readonly seed: number;
-  /** Actions without a policy lie within ± this. */
-  readonly warmupRange: number;
+  /** How a robot moves before there is a policy. */
+  readonly warmUp: WarmUpKind;
   /** Numbers of this worker's environments. */
   readonly streams: readonly number[];
   readonly training: Randomisation;
@@ -58,6 +64,7 @@ class Stream {
   constructor(
     readonly number: number,
     readonly env: Environment,
+    readonly warmUp: WarmUpActions,
   ) {
     this.observation = new Float32Array(env.observation.length);
     this.begin();
@@ -65,6 +72,7 @@ class Stream {
 
   begin(): void {
     this.return = 0;
+    this.warmUp.begin();
     this.env.reset(Random.stream(data.seed, 'episode', this.number, this.episode++).uint32());
   }
 }
@@ -105,9 +113,17 @@ const task = createTask(data.task, robot.spec);
 const policy = new GaussianPolicy(data.actor);
 const candidate = new GaussianPolicy(data.actor);
 const evaluationEnv = new Environment(mj, robot, task, data.evaluation);
-const streams = data.streams.map((n) => new Stream(n, new Environment(mj, robot, task, data.training)));
 const random = Random.stream(data.seed, 'exploration', data.streams[0] ?? 0);
+const streams = data.streams.map(
+  (n) => new Stream(n, new Environment(mj, robot, task, data.training), warmUpActions()),
+);
 let job: EvaluationJob | undefined;
+
+function warmUpActions(): WarmUpActions {
+  return data.warmUp === 'gaits'
+    ? new GaitActions(task.mirror!.action, robot.spec.rates.policy_hz, random)
+    : new UniformActions(random);
+}
 
 function collect(steps: number, parameters: Float32Array | undefined): Rollout {
   const rows = steps * streams.length;
@@ -131,7 +147,7 @@ function collect(steps: number, parameters: Float32Array | undefined): Rollout {
       const { env } = stream;
       rollout.observation.set(env.observation, row * O);
       if (parameters) policy.act(env.observation, action, { random, scale: 1 });
-      else random.fillUniform(action, -data.warmupRange, data.warmupRange);
+      else stream.warmUp.next(action);
       const { reward, ending } = env.step(action);
       stream.return += reward;
       rollout.stream[row] = stream.number;

@@ -137,7 +137,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     seed: options.seed,
     workers: options.workers ?? Math.max(1, availableParallelism() - threads),
     environments: recipe.environments,
-    warmupRange: recipe.warmup_range,
+    warmUp: recipe.warmup_actions,
     evaluation: {
       episodes: recipe.evaluation.episodes,
       seconds_each: recipe.evaluation.seconds_each,

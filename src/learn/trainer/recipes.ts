@@ -1,18 +1,17 @@
 import { z } from 'zod';
 import { parseUserInput, UserError } from '../../base/errors.js';
 import type { Evaluation } from '../../policy/manifest.js';
+import { warmUpKinds } from './warmup.js';
 
 const count = z.int().positive();
 
 /** How a training run is run, apart from the learner's own hyperparameters. */
 export const recipeSchema = z.strictObject({
   steps: count.describe('environment steps in all'),
-  warmup: count.describe('steps of uniformly random actions first'),
-  warmup_range: z
-    .number()
-    .positive()
-    .max(1)
-    .describe('those actions lie within ± this; less than 1 where full ones only teach how to fall'),
+  warmup: count.describe('steps of random actions first'),
+  warmup_actions: z
+    .enum(warmUpKinds)
+    .describe('uniform: each for itself; gaits: random symmetric gaits, for robots with legs'),
   environments: count,
   round: count.describe('steps of each environment between hand-overs of a new policy'),
   updates_per_step: z.number().positive().describe('learner updates for each environment step'),
@@ -50,7 +49,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
     recipe: {
       steps: 30_000,
       warmup: 1000,
-      warmup_range: 0.4,
+      warmup_actions: 'gaits',
       environments: 4,
       round: 8,
       updates_per_step: 0.5,
@@ -74,7 +73,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
     recipe: {
       steps: 200_000,
       warmup: 2000,
-      warmup_range: 1,
+      warmup_actions: 'uniform',
       environments: 8,
       round: 8,
       updates_per_step: 0.25,
@@ -100,7 +99,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       // Each episode is one target: many environments see many.
       steps: 80_000,
       warmup: 2000,
-      warmup_range: 1,
+      warmup_actions: 'uniform',
       environments: 8,
       round: 8,
       updates_per_step: 0.25,
@@ -118,7 +117,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
     recipe: {
       steps: 40_000,
       warmup: 320,
-      warmup_range: 1,
+      warmup_actions: 'uniform',
       environments: 4,
       round: 8,
       updates_per_step: 1,
