@@ -54,7 +54,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       round: 8,
       updates_per_step: 0.5,
       replay: 200_000,
-      evaluation: { episodes: 10, seconds_each: 20, steps_per_round: 160 },
+      evaluation: { episodes: 10, seconds_each: 20, steps_per_round: 80 },
       stop_after: 4,
     },
     passes: ({ falls, episodes, mean_speed_mps }) =>
