@@ -71,6 +71,8 @@ export class Environment {
   readonly spec: RobotSpec;
   /** Policy steps taken in this episode. */
   steps = 0;
+  /** Called after each control tick of a step: for whoever shows the robot. */
+  onTick: (() => void) | undefined;
   private readonly state: RobotState;
   private readonly truth: TrueMotion;
   private readonly disturbances: Disturbances;
@@ -199,6 +201,7 @@ export class Environment {
       robot.advance();
       this.sense();
       this.window.tick();
+      this.onTick?.();
     }
     robot.simulation.checkWarnings();
   }

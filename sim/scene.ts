@@ -1,7 +1,7 @@
 import type { MjModel } from '@mujoco/mujoco';
 import type { Robot } from '../src/robot/load.js';
 import type { Scene, SceneBody, SceneGeom, SceneMesh } from '../src/robot/scene.js';
-import { compileModel } from './model.js';
+import { added, compileModel } from './model.js';
 import type { Mujoco } from './mujoco.js';
 
 /** MuJoCo's geom types by their code; planes and height fields belong to the world and are not drawn. */
@@ -49,8 +49,11 @@ function body(mj: Mujoco, model: MjModel, robot: Robot, b: number): SceneBody {
       zero_rad: model.qpos0[model.jnt_qposadr[j]],
     });
   }
+  const name = mj.mj_id2name(model, mj.mjtObj.mjOBJ_BODY.value, b) || `body ${b}`;
+  const object = robot.spec.objects.findIndex((o) => added.object(o.name) === name);
   return {
-    name: mj.mj_id2name(model, mj.mjtObj.mjOBJ_BODY.value, b) || `body ${b}`,
+    name,
+    ...(object >= 0 && { object }),
     parent: model.body_parentid[b] - 1,
     position_m: numbers(model.body_pos, 3, b),
     orientation: numbers(model.body_quat, 4, b),

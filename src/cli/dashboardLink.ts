@@ -22,6 +22,9 @@ export interface DashboardLinkOptions {
   readonly onNotice: (line: string) => void;
   /** What a person can do with this robot. */
   readonly teleop: Hello['teleop'];
+  /** Where there is no robot yet. */
+  readonly training?: Hello['training'];
+  readonly onWatched?: (watched: boolean) => void;
 }
 
 /**
@@ -46,7 +49,7 @@ export class DashboardLink {
    * @throws UserError where a port that was asked for is taken, or token or certificate are no good
    */
   static async open(launch: Launch, robot: Robot, options: DashboardLinkOptions): Promise<DashboardLink> {
-    const link = new DashboardLink(startOf(launch, robot, options.teleop), options);
+    const link = new DashboardLink(startOf(launch, robot, options), options);
     const refusal = await link.fork();
     if (refusal === undefined) return link;
     if (launch.dashboard.port !== undefined) throw new UserError(refusal);
@@ -94,8 +97,10 @@ export class DashboardLink {
   }
 
   private take(message: FeedBack): void {
-    if (message.kind === 'watched') this.watched = message.watched;
-    else if (message.kind === 'gone') this.options.onGone(message.page);
+    if (message.kind === 'watched') {
+      this.watched = message.watched;
+      this.options.onWatched?.(message.watched);
+    } else if (message.kind === 'gone') this.options.onGone(message.page);
     else if (message.kind === 'message') this.options.onMessage(message.page, message.message);
   }
 
@@ -110,7 +115,11 @@ export class DashboardLink {
   }
 }
 
-function startOf({ dashboard, task }: Launch, robot: Robot, teleop: Hello['teleop']): DashboardStart {
+function startOf(
+  { dashboard, task }: Launch,
+  robot: Robot,
+  { teleop, training }: DashboardLinkOptions,
+): DashboardStart {
   const { host, port, token_file, tls, names, foxglove_origins } = dashboard;
   const token = token_file === undefined ? undefined : readText(token_file, 'token_file').trim();
   if (token !== undefined && !TOKEN.test(token))
@@ -130,7 +139,7 @@ function startOf({ dashboard, task }: Launch, robot: Robot, teleop: Hello['teleo
     origins: foxglove_origins,
     robot: robot.path,
     clockOffset_s: Date.now() / 1e3 - now_s(),
-    hello: helloOf(robot.spec, task, teleop),
+    hello: { ...helloOf(robot.spec, task, teleop), ...(training && { training }) },
   };
 }
 
@@ -157,6 +166,7 @@ function helloOf(spec: RobotSpec, task: string, teleop: Hello['teleop']): Hello 
     })),
     groups: legs.length > 0 ? legs : [{ name: 'joints', joints: spec.joints.map((_, j) => j) }],
     feet: feetOf(spec).map((foot) => foot.name),
+    objects: spec.objects.map((object) => object.name),
     teleop,
   };
 }

@@ -5,7 +5,7 @@ import { Access } from '../dashboard/access.js';
 import type { DashboardStart, Feed, FeedBack } from '../dashboard/feed.js';
 import { RobotTopics } from '../dashboard/foxglove/robotTopics.js';
 import { FoxgloveServer } from '../dashboard/foxglove/server.js';
-import { Frame } from '../dashboard/frame.js';
+import { Frame, frameSizes } from '../dashboard/frame.js';
 import { PageHub } from '../dashboard/pageHub.js';
 import { DashboardServer } from '../dashboard/server.js';
 import { loadRobot } from '../robot/load.js';
@@ -55,7 +55,17 @@ process.on('message', (message: Feed) => {
 async function start(options: DashboardStart): Promise<void> {
   const { token, tls, names, origins, hello } = options;
   const { spec } = loadRobot(options.robot);
-  const watched = () => say({ kind: 'watched', watched: hub.watched || foxglove.watched });
+  const scene = sceneOnce(options.robot);
+  let modelled = false;
+  const watched = () => {
+    say({ kind: 'watched', watched: hub.watched || foxglove.watched });
+    if (modelled || !foxglove.watched) return;
+    modelled = true;
+    scene().then(
+      (shapes) => topics?.showModel(shapes),
+      (error: Error) => process.stderr.write(`no shapes for viewers: ${error.message}\n`),
+    );
+  };
   const hub = new PageHub(hello, {
     onCome: watched,
     onMessage: (page, message) => say({ kind: 'message', page, message }),
@@ -72,14 +82,14 @@ async function start(options: DashboardStart): Promise<void> {
   );
   pages = hub;
   topics = new RobotTopics(spec, foxglove, options.clockOffset_s);
-  frame = new Frame(hello.joints.length, hello.feet.length);
+  frame = new Frame(frameSizes(hello));
   const { url } = await DashboardServer.listen({
     host: options.host,
     port: options.port,
     tls,
     access: new Access({ token, secure: tls !== undefined, names, origins }),
     page: join(packageRoot, 'dist/web'),
-    scene: sceneOnce(options.robot),
+    scene,
     pages: hub,
     foxglove,
   });

@@ -2,7 +2,7 @@ import { Subscription } from 'rxjs';
 import type { Observer } from '../control/observer.js';
 import type { RobotProcess } from '../control/robotProcess.js';
 import { type Step, StepFlag } from '../control/stepRecord.js';
-import { Frame } from '../dashboard/frame.js';
+import { Frame, frameSizes } from '../dashboard/frame.js';
 import type { EpisodeNote, EventNote, Status } from '../dashboard/protocol.js';
 import { feetOf } from '../robot/spec.js';
 import { authorities } from '../safety/authority.js';
@@ -32,7 +32,7 @@ export class RobotFeed {
   ) {
     const { spec } = robot.options;
     this.observer = robot.observe();
-    this.frame = new Frame(spec.joints.length, feetOf(spec).length);
+    this.frame = new Frame(frameSizes({ joints: spec.joints, feet: feetOf(spec), objects: spec.objects }));
     this.subscriptions.add(robot.events.subscribe((event) => this.noteEvent(event)));
     this.subscriptions.add(robot.steps.subscribe((step) => this.noteStep(step)));
     this.timer = setInterval(() => this.look(), FRAME_MS);
@@ -49,20 +49,11 @@ export class RobotFeed {
     if (!link.watched || !observer.update()) return;
     const { state, command, truth, estimate } = observer;
     const known = Number.isFinite(truth.position_m[0]);
-    frame.scalars[0] = state.time_s;
-    frame.scalars[1] = state.supply_v;
-    frame.scalars[2] = known ? 1 : 0;
+    frame.state.flat.set(state.flat);
+    frame.isTruth = known;
     frame.position_m.set(known ? truth.position_m : estimate.position_m);
     frame.velocity_m_s.set(estimate.velocity_m_s);
-    frame.orientation.set(state.orientation);
-    frame.gyro_rad_s.set(state.gyro_rad_s);
-    frame.accel_m_s2.set(state.accel_m_s2);
-    frame.position_rad.set(state.position_rad);
     frame.target_rad.set(command.position_rad);
-    frame.jointVelocity_rad_s.set(state.velocity_rad_s);
-    frame.torque_nm.set(state.torque_nm);
-    frame.temperature_c.set(state.temperature_c);
-    frame.footForce_n.set(state.footForce_n);
     link.send({ kind: 'frame', flat: frame.flat });
   }
 

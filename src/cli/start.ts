@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { packageRoot } from '../base/files.js';
-import { loadLaunch } from '../launch/launch.js';
+import { type Launch, loadLaunch } from '../launch/launch.js';
+import { taskRecipes } from '../learn/trainer/recipes.js';
 import { engineOption, port, seconds, seed } from './options.js';
 import { printJson } from './output.js';
-import { runLaunch } from './run.js';
+import { type RunOptions, runLaunch } from './run.js';
+import { TrainingDashboard } from './trainingDashboard.js';
 
 const EXAMPLES = `
 Examples:
@@ -55,6 +57,23 @@ function train(
   });
 }
 
+/** What is to be seen while it learns. */
+function openDashboard(
+  launch: Launch,
+  run: string,
+  { dashboard, dashboardPort }: Pick<RunOptions, 'dashboard' | 'dashboardPort'>,
+): Promise<TrainingDashboard> | undefined {
+  if (!launch.dashboard.enabled || dashboard === false) return undefined;
+  const port = dashboardPort ?? launch.dashboard.port;
+  const { recipe, passing } = taskRecipes[launch.task];
+  return TrainingDashboard.open(
+    { ...launch, dashboard: { ...launch.dashboard, port } },
+    run,
+    { steps: recipe.steps, goal: passing },
+    (line) => process.stderr.write(`${line}\n`),
+  );
+}
+
 export function startCommand(): Command {
   return new Command('start')
     .description('the main job: learn a task in simulation, then do it in real time while learning goes on')
@@ -73,7 +92,12 @@ export function startCommand(): Command {
       const run = join('runs', `${launch.task}-${launch.robot}-${options.seed}`);
       if (!options.policy) {
         process.stderr.write(`learning to ${launch.task} from nothing, in fast simulation\n`);
-        trained = await train(launch.task, launch.robot, options.seed, run, options.engine);
+        const dashboard = await openDashboard(launch, run, options);
+        try {
+          trained = await train(launch.task, launch.robot, options.seed, run, options.engine);
+        } finally {
+          await dashboard?.close();
+        }
       }
       const summary = await runLaunch(launch, {
         policy: options.policy ?? trained?.bundle,

@@ -50,6 +50,13 @@ export interface Hello {
   /** Joints that are looked at together: those of a leg, or all. */
   readonly groups: readonly { readonly name: string; readonly joints: readonly number[] }[];
   readonly feet: readonly string[];
+  /** Things on the table. */
+  readonly objects: readonly string[];
+  /**
+   * While a policy is still being learned, in simulation alone: there is no robot to command yet.
+   * Steps at most, and what ends the training, in words.
+   */
+  readonly training?: { readonly steps: number; readonly goal: string };
   /** What a person can do: lead the tool of an arm, and poses by name. */
   readonly teleop: { readonly tool: boolean; readonly poses: readonly string[] };
 }

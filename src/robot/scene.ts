@@ -17,6 +17,8 @@ export interface SceneBody {
   readonly parent: number;
   readonly position_m: readonly number[];
   readonly orientation: readonly number[];
+  /** Index of the object on the table that it is; the base's frame is the world's there. */
+  readonly object?: number;
   /** Hinges that move this body, in the order in which they turn it. */
   readonly joints: readonly {
     /** In `robot.yaml` order. */

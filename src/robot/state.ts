@@ -1,4 +1,4 @@
-import { feetOf, type RobotSpec } from './spec.js';
+import type { RobotSpec } from './spec.js';
 
 /**
  * One sample of everything a robot senses, in one flat vector so that a sample is copied through
@@ -52,11 +52,11 @@ export class RobotState {
   }
 
   static lengthFor(spec: RobotSpec): number {
-    return RobotState.length(spec.joints.length, feetOf(spec).length, spec.objects.length);
+    return RobotState.length(...sizesOf(spec));
   }
 
   static for(spec: RobotSpec): RobotState {
-    return new RobotState(spec.joints.length, feetOf(spec).length, spec.objects.length);
+    return new RobotState(...sizesOf(spec));
   }
 
   /** When the sample was taken, on the robot's monotonic clock. */
@@ -74,6 +74,11 @@ export class RobotState {
   set supply_v(v: number) {
     this.flat[1] = v;
   }
+}
+
+/** Joints, feet and objects. Counted here, since the dashboard's page has this file without the schema of robots. */
+function sizesOf({ joints, chains, objects }: RobotSpec): [joints: number, feet: number, objects: number] {
+  return [joints.length, chains.filter((chain) => chain.kind === 'foot').length, objects.length];
 }
 
 /** What a drive is told to do. */

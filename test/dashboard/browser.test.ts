@@ -13,7 +13,10 @@ if (!chromiumPath) process.stderr.write(`${NO_CHROMIUM}\n`);
 
 const LAUNCH = ['robot: quadruped', 'task: walk'];
 const POLICY = ['--policy', 'quadruped-walk'];
+const TOPICS = ['/joint_states', '/tf', '/imu/data', '/odom', '/robot_model'];
 const PATIENCE = { timeout: 40_000 };
+/** Of what a training process has to come to first, which a busy machine lets wait. */
+const MORE_PATIENCE = { timeout: 150_000 };
 
 let run: Run;
 let browser: Browser;
@@ -161,11 +164,12 @@ describe.skipIf(!chromiumPath)('the dashboard in Chromium', () => {
       client.on('message', ({ subscriptionId, data }) => {
         const { topic, schemaName } = ids.get(subscriptionId)!;
         got.set(topic, decode(schemaName, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)));
-        if (got.size >= 4) resolve();
+        if (TOPICS.every((name) => got.has(name))) resolve();
       }),
     );
     client.close();
-    expect([...got.keys()]).toEqual(expect.arrayContaining(['/joint_states', '/tf', '/imu/data', '/odom']));
+    const { markers } = got.get('/robot_model') as { markers: unknown[] };
+    expect(markers.length).toBeGreaterThan(12);
     const state = got.get('/joint_states') as { name: string[]; header: { stamp: { sec: number } } };
     expect(state.name).toContain('FR_knee');
     expect(Math.abs(state.header.stamp.sec - Date.now() / 1e3)).toBeLessThan(10);
@@ -185,6 +189,33 @@ describe.skipIf(!chromiumPath)('the dashboard in Chromium', () => {
     await says('mode', 'Running');
     expect(emergencyStops()).toHaveLength(2);
   });
+
+  it('shows how a policy is learned before there is a robot, and takes no command for it', async () => {
+    const start = new Run([...LAUNCH, 'seed: 1'], ['--dashboard-port', '0'], 'start');
+    const training = await browser.newPage({
+      viewport: { width: 720, height: 480 },
+      reducedMotion: 'reduce',
+    });
+    try {
+      await training.goto(await start.url());
+      await training.getByRole('heading', { name: /Learning in simulation/ }).waitFor(PATIENCE);
+      await training.waitForFunction(
+        () => Number(document.querySelector<HTMLElement>('[data-testid=robot]')?.dataset.pictures) >= 3,
+        undefined,
+        PATIENCE,
+      );
+      await training.getByText(/Replay \d+ of/).waitFor(MORE_PATIENCE);
+      await training.getByText('Return of an episode').waitFor(PATIENCE);
+      await training.keyboard.press('Space');
+      await training
+        .getByRole('alert')
+        .filter({ hasText: /no robot yet/ })
+        .waitFor(PATIENCE);
+    } finally {
+      await training.close();
+      await start.end();
+    }
+  }, 200_000);
 
   it('finds the robot again after its process started anew', async () => {
     const { port } = new URL(url);

@@ -37,6 +37,7 @@ const hello: Hello = {
   joints: [],
   groups: [],
   feet: [],
+  objects: [],
   teleop: { tool: false, poses: [] },
 };
 

@@ -36,7 +36,7 @@ export function startChromium(): Promise<Browser> {
   });
 }
 
-/** `reverie run` in a process of its own, with its dashboard. */
+/** `reverie run`, or another command that takes a launch file, in a process of its own, with its dashboard. */
 export class Run {
   readonly lines: string[] = [];
   readonly ended: Promise<number | null>;
@@ -44,18 +44,30 @@ export class Run {
   private readonly child: ChildProcess;
 
   /** @param launch lines of the launch file beside the driver and the place of the runs */
-  constructor(launch: readonly string[], args: readonly string[]) {
+  constructor(
+    launch: readonly string[],
+    args: readonly string[],
+    private readonly command: 'run' | 'start' = 'run',
+  ) {
     const path = join(this.folder, 'launch.yaml');
     writeFileSync(
       path,
       [...launch, 'driver: { kind: sim, seed: 1 }', `runs: ${this.folder}/runs`, ''].join('\n'),
     );
-    this.child = spawn(process.execPath, [join(packageRoot, 'bin/reverie.js'), 'run', path, ...args], {
+    this.child = spawn(process.execPath, [join(packageRoot, 'bin/reverie.js'), this.command, path, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // Where a training run lies that the launch file does not say where to.
+      cwd: this.folder,
+      detached: this.isGroup,
     });
     createInterface({ input: this.child.stderr! }).on('line', (line) => this.lines.push(line));
     this.child.stdout!.resume();
     this.ended = new Promise((resolve) => this.child.once('exit', (code) => resolve(code)));
+  }
+
+  /** Ctrl-C in a terminal is for the training process too, and it is that which ends `start`. */
+  private get isGroup(): boolean {
+    return this.command === 'start';
   }
 
   get pid(): number {
@@ -74,7 +86,8 @@ export class Run {
 
   /** Ends it as Ctrl-C does, or at once. */
   async end(signal: 'SIGINT' | 'SIGKILL' = 'SIGINT'): Promise<number | null> {
-    this.child.kill(signal);
+    if (this.isGroup) process.kill(-this.pid, signal);
+    else this.child.kill(signal);
     const code = await this.ended;
     rmSync(this.folder, { recursive: true, force: true });
     return code;

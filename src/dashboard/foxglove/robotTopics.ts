@@ -1,7 +1,6 @@
 import { rotateInverse } from '../../robot/rotation.js';
+import type { Scene } from '../../robot/scene.js';
 import type { RobotSpec } from '../../robot/spec.js';
-import { feetOf } from '../../robot/spec.js';
-import { RobotState } from '../../robot/state.js';
 import { encode } from '../../ros/codec.js';
 import { definitionText } from '../../ros/definitions.js';
 import { BASE_FRAME, ODOM_FRAME } from '../../ros/links.js';
@@ -10,6 +9,7 @@ import { StampClock } from '../../ros/time.js';
 import type { Time } from '../../ros/types.js';
 import type { Frame } from '../frame.js';
 import type { EventNote } from '../protocol.js';
+import { ModelFrames, modelMarkers } from './modelTopics.js';
 import type { Channel, FoxgloveServer } from './server.js';
 
 /** Topics by the names that ROS 2 gives them. */
@@ -19,6 +19,7 @@ const Topic = {
   tf: '/tf',
   odometry: '/odom',
   log: '/rosout',
+  model: '/robot_model',
 } as const;
 
 /** Levels of `rcl_interfaces/msg/Log`. */
@@ -29,8 +30,8 @@ export class RobotTopics {
   private readonly joints: JointStateStream;
   private readonly imu = new ImuStream();
   private readonly tf: TfStream;
-  private readonly state: RobotState;
   private readonly clock: StampClock;
+  private model: ModelFrames | undefined;
   private readonly stamp: Time = { sec: 0, nanosec: 0 };
 
   /** @param clockOffset_s ROS time less the robot's clock */
@@ -41,7 +42,6 @@ export class RobotTopics {
   ) {
     this.joints = new JointStateStream(spec);
     this.tf = new TfStream(spec);
-    this.state = new RobotState(spec.joints.length, feetOf(spec).length);
     this.clock = new StampClock(clockOffset_s);
   }
 
@@ -51,26 +51,30 @@ export class RobotTopics {
       channel(Topic.joints, 'sensor_msgs/msg/JointState'),
       channel(Topic.tf, 'tf2_msgs/msg/TFMessage'),
       channel(Topic.log, 'rcl_interfaces/msg/Log'),
+      { ...channel(Topic.model, 'visualization_msgs/msg/MarkerArray'), latched: true },
       ...(spec.imu ? [channel(Topic.imu, 'sensor_msgs/msg/Imu')] : []),
       ...(floating ? [channel(Topic.odometry, 'nav_msgs/msg/Odometry')] : []),
     ];
   }
 
+  /** From now on viewers see the robot's shapes. */
+  showModel(scene: Scene): void {
+    this.model = new ModelFrames(scene, this.spec.base === 'floating');
+    this.server.publish(Topic.model, BigInt(Date.now()) * 1_000_000n, modelMarkers(scene));
+  }
+
   show(frame: Frame): void {
-    const { server, state, spec } = this;
-    const stamp = this.clock.stamp(frame.time_s, this.stamp);
+    const { server, spec } = this;
+    const { state } = frame;
+    const stamp = this.clock.stamp(state.time_s, this.stamp);
     const time_ns = nanoseconds(stamp);
     const publish = (topic: string, write: () => Uint8Array) => {
       if (server.wants(topic)) server.publish(topic, time_ns, write());
     };
-    state.position_rad.set(frame.position_rad);
-    state.velocity_rad_s.set(frame.jointVelocity_rad_s);
-    state.torque_nm.set(frame.torque_nm);
-    state.orientation.set(frame.orientation);
-    state.gyro_rad_s.set(frame.gyro_rad_s);
-    state.accel_m_s2.set(frame.accel_m_s2);
     publish(Topic.joints, () => this.joints.write(state, stamp));
     publish(Topic.tf, () => this.tf.write(state, frame.position_m, stamp));
+    const { model } = this;
+    if (model) publish(Topic.tf, () => model.write(state, stamp));
     if (spec.imu) publish(Topic.imu, () => this.imu.write(state, stamp));
     if (spec.base === 'floating') publish(Topic.odometry, () => odometry(frame, stamp));
   }
@@ -104,7 +108,8 @@ const velocity = new Float64Array(3);
 
 /** The pose in `odom`; the twist in the frame of the body, as nav_msgs has it. */
 function odometry(frame: Frame, stamp: Time): Uint8Array {
-  const { position_m: p, orientation: q, gyro_rad_s: w } = frame;
+  const { position_m: p } = frame;
+  const { orientation: q, gyro_rad_s: w } = frame.state;
   rotateInverse(q, frame.velocity_m_s, velocity);
   const [x, y, z] = velocity;
   return encode('nav_msgs/msg/Odometry', {

@@ -1,3 +1,4 @@
+import type { Hello } from '../protocol.js';
 import { connected, hello, refusal } from './connection.js';
 import { LearningPanel } from './learningPanel.js';
 import { LoopPanel } from './loopPanel.js';
@@ -7,6 +8,13 @@ import { SafetyPanel } from './safetyPanel.js';
 import { StatusBar } from './statusBar.js';
 import { TeleopPanel } from './teleopPanel.js';
 import { Traces } from './traces.js';
+import { TrainingCurves, TrainingPanel } from './trainingPanel.js';
+
+function bannerOf(known: Hello | undefined): string {
+  if (!known) return 'Connecting…';
+  if (known.training) return 'Training is over, or was ended. Looking for the robot…';
+  return 'The robot process is not there. Looking for it…';
+}
 
 /** The instrument panel: the robot and what it measures on the left, who commands it on the right. */
 export function App() {
@@ -16,7 +24,7 @@ export function App() {
       <StatusBar />
       {!connected.value && (
         <p class="banner" role="status">
-          {known ? 'The robot process is not there. Looking for it…' : 'Connecting…'}
+          {bannerOf(known)}
         </p>
       )}
       {refusal.value && (
@@ -31,14 +39,25 @@ export function App() {
         // A robot process that started anew may run another robot.
         <main key={known.session} class={connected.value ? '' : 'stale'}>
           <RobotPanel />
-          <aside>
-            <SafetyPanel />
-            <TeleopPanel />
-            <PolicyPanel />
-            <LearningPanel />
-            <LoopPanel />
-          </aside>
-          <Traces />
+          {known.training ? (
+            <>
+              <aside>
+                <TrainingPanel />
+              </aside>
+              <TrainingCurves />
+            </>
+          ) : (
+            <>
+              <aside>
+                <SafetyPanel />
+                <TeleopPanel />
+                <PolicyPanel />
+                <LearningPanel />
+                <LoopPanel />
+              </aside>
+              <Traces />
+            </>
+          )}
         </main>
       )}
     </>

@@ -1,5 +1,5 @@
 import { batch, signal } from '@preact/signals';
-import { Frame } from '../frame.js';
+import { Frame, frameSizes } from '../frame.js';
 import type {
   Answer,
   EpisodeNote,
@@ -110,9 +110,11 @@ function take(message: ServerMessage): void {
         events.value = [];
         episodes.value = [];
         learner.value = [];
+        // A session of its own has a state of its own, which comes next.
+        if (hello.value?.session !== message.session) status.value = undefined;
         hello.value = message;
       });
-      frame = new Frame(message.joints.length, message.feet.length);
+      frame = new Frame(frameSizes(message));
       break;
     case 'status':
       status.value = message;

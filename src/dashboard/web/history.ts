@@ -14,12 +14,12 @@ class FrameHistory {
 
   push(frame: Frame): void {
     // A robot process that started anew has a history of its own.
-    if (frame.flat.length !== this.fields || frame.time_s < this.newest_s) {
+    if (frame.flat.length !== this.fields || frame.state.time_s < this.newest_s) {
       this.fields = frame.flat.length;
       this.data = new Float64Array(CAPACITY * this.fields);
       this.written = 0;
     }
-    this.newest_s = frame.time_s;
+    this.newest_s = frame.state.time_s;
     this.data.set(frame.flat, (this.written % CAPACITY) * this.fields);
     this.written++;
   }

@@ -89,6 +89,7 @@ function Motion() {
   return (
     <span>
       {hello.value?.base === 'floating' && `${speed.toFixed(2)} m/s · `}
+      {hello.value?.training && 'what is learned so far, in simulation'}
       {s && `episode ${s.episodes}`}
       {s && hello.value?.base === 'floating' && ` · ${s.falls} falls`}
     </span>

@@ -60,6 +60,8 @@ export class RobotView {
   private readonly controls: OrbitControls;
   private readonly base = new Object3D();
   private readonly hinges: Hinge[] = [];
+  /** Things on the table. */
+  private readonly objects: { readonly index: number; readonly body: Object3D }[] = [];
   private readonly tips: Object3D[] = [];
   private grid: LineSegments | undefined;
   private readonly looksAt = new Vector3();
@@ -121,14 +123,16 @@ export class RobotView {
   show(frame: Frame): void {
     const { base } = this;
     for (const { joint, object, axis, zero_rad } of this.hinges)
-      object.quaternion.setFromAxisAngle(axis, frame.position_rad[joint] - zero_rad);
+      object.quaternion.setFromAxisAngle(axis, frame.state.position_rad[joint] - zero_rad);
     if (this.floating) {
-      const [w, x, y, z] = frame.orientation;
+      const [w, x, y, z] = frame.state.orientation;
       base.quaternion.set(x, y, z, w);
       base.position.set(frame.position_m[0], frame.position_m[1], frame.position_m[2]);
       // An estimate knows no height: the robot stands on the lowest point that it has.
-      if (!frame.scalars[2]) base.position.z = this.standingHeight();
+      if (!frame.isTruth) base.position.z = this.standingHeight();
     }
+    const { object_m } = frame.state;
+    for (const { index, body } of this.objects) body.position.fromArray(object_m, 3 * index);
     this.dirty = true;
   }
 
@@ -233,6 +237,7 @@ export class RobotView {
         this.hinges.push({ joint: index, object, axis: new Vector3().fromArray(axis), zero_rad });
         inner = back;
       }
+      if (body.object !== undefined) this.objects.push({ index: body.object, body: frame });
       parts.push(inner);
       if (b > 0 && body.parent >= 0) parts[body.parent].add(frame);
       else if (b > 0) this.scene.add(frame);

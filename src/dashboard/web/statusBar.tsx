@@ -31,6 +31,7 @@ export function StatusBar() {
         <h1>{hello.value?.robot ?? 'Reverie'}</h1>
         <span class="task">{hello.value?.task}</span>
       </div>
+      {hello.value?.training && <p class="accent">Learning in simulation: no robot moves yet</p>}
       {s && (
         <dl class="state" aria-live="polite">
           <div class={latched ? 'alarm' : s.mode === 'damp' ? 'warn' : ''}>
@@ -69,16 +70,18 @@ export function StatusBar() {
           </button>
         )}
         {/* Acts on the way down: a click is complete only once the finger is up again. */}
-        <button
-          type="button"
-          class="stop"
-          onPointerDown={emergencyStop}
-          onKeyDown={(event) => event.key === 'Enter' && !event.repeat && emergencyStop()}
-          aria-keyshortcuts="Space"
-          data-testid="emergency-stop"
-        >
-          Emergency stop <kbd>space</kbd>
-        </button>
+        {!hello.value?.training && (
+          <button
+            type="button"
+            class="stop"
+            onPointerDown={emergencyStop}
+            onKeyDown={(event) => event.key === 'Enter' && !event.repeat && emergencyStop()}
+            aria-keyshortcuts="Space"
+            data-testid="emergency-stop"
+          >
+            Emergency stop <kbd>space</kbd>
+          </button>
+        )}
       </div>
     </header>
   );

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import type uPlot from 'uplot';
-import { Frame } from '../frame.js';
+import { Frame, frameSizes } from '../frame.js';
 import type { Hello } from '../protocol.js';
 import { hello } from './connection.js';
 import { history, placeOf, WINDOW_S } from './history.js';
@@ -12,10 +12,10 @@ const XYZ: readonly Line[] = ['x', 'y', 'z'].map((label, i) => ({ label, color: 
 const WINDOW = [-WINDOW_S, 0] as const;
 
 const QUANTITIES = {
-  position: { name: 'Position', unit: 'rad', of: (f: Frame) => f.position_rad, span: [-0.1, 0.1] },
-  velocity: { name: 'Velocity', unit: 'rad/s', of: (f: Frame) => f.jointVelocity_rad_s, span: [-1, 1] },
-  torque: { name: 'Torque', unit: 'Nm', of: (f: Frame) => f.torque_nm, span: [-1, 1] },
-  temperature: { name: 'Temperature', unit: '°C', of: (f: Frame) => f.temperature_c, span: [20, 40] },
+  position: { name: 'Position', unit: 'rad', of: (f: Frame) => f.state.position_rad, span: [-0.1, 0.1] },
+  velocity: { name: 'Velocity', unit: 'rad/s', of: (f: Frame) => f.state.velocity_rad_s, span: [-1, 1] },
+  torque: { name: 'Torque', unit: 'Nm', of: (f: Frame) => f.state.torque_nm, span: [-1, 1] },
+  temperature: { name: 'Temperature', unit: '°C', of: (f: Frame) => f.state.temperature_c, span: [20, 40] },
 } as const;
 type Quantity = keyof typeof QUANTITIES;
 
@@ -23,7 +23,7 @@ type Quantity = keyof typeof QUANTITIES;
 export function Traces() {
   const [quantity, setQuantity] = useState<Quantity>('position');
   const known = hello.value!;
-  const layout = useMemo(() => new Frame(known.joints.length, known.feet.length), [known]);
+  const layout = useMemo(() => new Frame(frameSizes(known)), [known]);
   const columns = (places: readonly number[]) => (): uPlot.AlignedData | undefined =>
     history.length > 1 ? [history.times(), ...places.map((at) => history.column(at))] : undefined;
   const vector = (of: (frame: Frame) => Float64Array) => {
@@ -71,7 +71,7 @@ export function Traces() {
               window={WINDOW}
               xUnit=" s"
               span={[-1, 1]}
-              data={vector((f) => f.gyro_rad_s)}
+              data={vector((f) => f.state.gyro_rad_s)}
             />
             <Plot
               label="Accelerometer"
@@ -82,7 +82,7 @@ export function Traces() {
               window={WINDOW}
               xUnit=" s"
               span={[-2, 12]}
-              data={vector((f) => f.accel_m_s2)}
+              data={vector((f) => f.state.accel_m_s2)}
             />
           </>
         )}
@@ -134,7 +134,7 @@ function FeetPlot(props: { readonly known: Hello; readonly layout: Frame; readon
     () => known.feet.map((foot, i) => ({ label: foot.replace(/_foot$/, ''), color: COLORS[i] })),
     [known],
   );
-  const at = placeOf((f) => f.footForce_n, layout);
+  const at = placeOf((f) => f.state.footForce_n, layout);
   return (
     <Plot
       label="Foot force"

@@ -19,6 +19,7 @@ export class MixedReplay {
   /** Fills `rows` rows of a batch. @throws RangeError where there is nothing to sample */
   sample(rows: number, random: Random, into: ReplayBatch): void {
     const { own, demonstrations } = this;
+    into.demonstrated.fill(0);
     if (!demonstrations || demonstrations.size < this.least) {
       own.sample(rows, random, into);
       return;
@@ -26,5 +27,6 @@ export class MixedReplay {
     const half = own.size > 0 ? rows - (rows >> 1) : 0;
     if (half > 0) own.sample(half, random, into);
     demonstrations.sample(rows - half, random, into, half);
+    into.demonstrated.fill(1, half, rows);
   }
 }

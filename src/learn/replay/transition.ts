@@ -29,6 +29,8 @@ export class ReplayBatch {
   readonly discount: Float32Array;
   /** [rows, observation]: seen after the last of those steps */
   readonly nextObservation: Float32Array;
+  /** [rows]: 1 where the transition comes from a demonstration, else 0 */
+  readonly demonstrated: Float32Array;
 
   constructor(
     readonly rows: number,
@@ -39,5 +41,6 @@ export class ReplayBatch {
     this.reward = new Float32Array(rows);
     this.discount = new Float32Array(rows);
     this.nextObservation = new Float32Array(rows * contract.observation);
+    this.demonstrated = new Float32Array(rows);
   }
 }

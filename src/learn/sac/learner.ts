@@ -15,6 +15,8 @@ export interface SacBatch {
   /** [batch]: γⁿ, or 0 where the episode terminated; a time-out keeps γⁿ. */
   discount: Float32Array;
   nextObservation: Float32Array;
+  /** [batch]: 1 where the action was shown by somebody, else 0. Looked at where `bc_weight` is not 0. */
+  demonstrated?: Float32Array;
 }
 
 export interface SacOptions {

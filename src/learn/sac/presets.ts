@@ -27,6 +27,11 @@ export const sacSchema = z.strictObject({
   target_entropy_per_action: z.number().default(-1).describe('nats for each dimension of the action'),
   log_std: z.tuple([z.number(), z.number()]).default([-5, 2]).describe('bounds'),
   critic_updates: positive.default(1).describe('for each environment step'),
+  bc_weight: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('of the squared distance to demonstrated actions in the loss of the actor'),
   actor_every: z.int().positive().default(1).describe('critic updates for each update of the actor'),
 });
 

@@ -15,7 +15,9 @@ import {
   square,
   stopGradient,
   sub,
+  sum,
   type Tensor,
+  tanh,
 } from '../../tensor/index.js';
 import { adam, type Module, mlp, Pass } from '../nn/index.js';
 import { actorNetwork, gaussian, sample } from './actor.js';
@@ -74,8 +76,7 @@ export function sacGraph(g: Graph, observations: number, actions: number, config
   const phi = g.state('critic', [layout.critic.size]);
   const logAlpha = g.state('logAlpha', []);
 
-  const pi = (name: string, obs: Tensor, epsilon: Tensor) =>
-    sample(gaussian(actor, thetas, obs, config, new Pass(g, name)), epsilon);
+  const policy = (name: string, obs: Tensor) => gaussian(actor, thetas, obs, config, new Pass(g, name));
   const Q = (p: Parameters, obs: Tensor, action: Tensor, pass: Pass): Pair =>
     both(critics, (critic) => critic.apply(p, concat([obs, action], 1), pass));
   const optimiser = (learningRate: number) => ({ learningRate, beta1: config.adam_beta1 });
@@ -84,7 +85,7 @@ export function sacGraph(g: Graph, observations: number, actions: number, config
   const alpha = exp(logAlpha);
 
   // Critics: J_Q(φ) = E[(Q_φ(s, a) − y)²], y = r + γⁿ (1 − terminal) (min Q_φ'(s', a') − α log π(a'|s'))
-  const next = pi('next', sNext, noiseNext);
+  const next = sample(policy('next', sNext), noiseNext);
   let q: Pair;
   let qNext: Pair;
   let statistics: Parameters = {};
@@ -113,11 +114,19 @@ export function sacGraph(g: Graph, observations: number, actions: number, config
   if (phiTarget) updates.push([phiTarget, add(phiTarget, mul(sub(critic.value, phiTarget), config.tau))]);
 
   // Actor: J_π(θ) = E[α log π_θ(a|s) − min Q_φ(s, a)], a drawn from π_θ
-  const drawn = pi('drawn', s, noise);
+  const here = policy('drawn', s);
+  const drawn = sample(here, noise);
   // The critics are given: in CrossQ their step depends on θ, by way of the next actions in the joint pass.
   const stepped = layout.critic.views(stopGradient(critic.value));
   const qPi = Q(stepped, s, drawn.action, new Pass(g, 'actor', statistics));
-  const actorLoss = mean(sub(mul(stopGradient(alpha), drawn.logProb), min(...qPi)));
+  let actorLoss = mean(sub(mul(stopGradient(alpha), drawn.logProb), min(...qPi)));
+  if (config.bc_weight > 0) {
+    // + λ E[d |tanh μ_θ(s) − a|²], d = 1 where a was shown (Nair et al., "Overcoming Exploration in Reinforcement
+    // Learning with Demonstrations", 2018, without their filter): it leads while the critics know nothing yet
+    const d = g.input('demonstrated', [B, 1]);
+    const distance = sum(square(sub(tanh(here.mean), a)), { axes: [1], keepDims: true });
+    actorLoss = add(actorLoss, mul(mean(mul(d, distance)), config.bc_weight));
+  }
   const actorStep = adam(g, theta, layout.actor.gradient(actorLoss, thetas), optimiser(config.actor_lr));
 
   // Temperature: J(α) = E[−α (log π(a|s) + H̄)]

@@ -69,7 +69,7 @@ export interface TrainingResult {
 
 /** Environment steps between two lines of metrics, and between two checkpoints. */
 const REPORT_STEPS = 512;
-const CHECKPOINT_STEPS = 8192;
+const CHECKPOINT_STEPS = 2048;
 /** Episodes whose mean return is reported. */
 const RECENT = 10;
 
@@ -268,7 +268,7 @@ export class Trainer {
 
   private report(log: RunLog): void {
     const { state, returns, lengths } = this;
-    const { recipe, learner, collector, policy_hz, onProgress } = this.options;
+    const { recipe, learner, replay, collector, policy_hz, onProgress } = this.options;
     const perRound = recipe.round * collector.environments;
     const every = (n: number) => Math.floor(state.steps / n) > Math.floor((state.steps - perRound) / n);
     const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
@@ -288,6 +288,8 @@ export class Trainer {
           episode_return: mean(returns),
           episode_steps: mean(lengths),
           updates: state.updates,
+          replay: replay.size,
+          replay_capacity: replay.capacity,
           ...learner.metrics(),
         },
         { time: new Date().toISOString() },

@@ -25,6 +25,8 @@ function filled(reward: number, count: number): Replay {
 function share(mixed: MixedReplay, rows: number): number {
   const batch = new ReplayBatch(rows, contract);
   mixed.sample(rows, new Random(1), batch);
+  // The batch says of each row where it comes from.
+  expect(Array.from(batch.demonstrated)).toEqual(Array.from(batch.reward, (r) => Number(r === 7)));
   return batch.reward.filter((r) => r === 7).length / rows;
 }
 
