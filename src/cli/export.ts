@@ -84,25 +84,34 @@ async function exportPolicy(given: string, { out, format, json }: ExportOptions)
     ]);
 }
 
-/** The largest difference between ONNX Runtime's actions and those of our own inference. */
+/** The largest difference between ONNX Runtime's actions and those of our own inference, over one episode. */
 async function differenceToOnnxRuntime(bundle: Bundle): Promise<number> {
   const policy = loadPolicy(bundle);
-  const { input, outputs } = bundle.manifest.network;
+  const { input, outputs, state, previous_action, imagination } = bundle.manifest.network;
   const session = await ort.InferenceSession.create(bundle.onnx, { intraOpNumThreads: 1 });
   const random = new Random(0);
   const observation = new Float32Array(policy.observationSize);
   const action = new Float32Array(policy.actionSize);
+  const row = (values: Float32Array) => new ort.Tensor('float32', values.slice(), [1, values.length]);
+  const held: Record<string, Float32Array> = Object.fromEntries(
+    state.map((s) => [s.input, new Float32Array(s.size)]),
+  );
+  if (previous_action) held[previous_action] = new Float32Array(policy.actionSize);
+  if (imagination) held[imagination.input] = Float32Array.of(1);
   let worst = 0;
   try {
     for (let trial = 0; trial < TRIALS; trial++) {
       random.fillNormal(observation);
       policy.act(observation, action);
-      const fed = { [input]: new ort.Tensor('float32', observation.slice(), [1, observation.length]) };
-      const expected = (await session.run(fed))[outputs.action].data as Float32Array;
+      const fed = Object.entries({ ...held, [input]: observation });
+      const expected = await session.run(Object.fromEntries(fed.map(([name, v]) => [name, row(v)])));
+      const values = expected[outputs.action].data as Float32Array;
       for (let i = 0; i < action.length; i++) {
-        const difference = Math.abs(action[i] - expected[i]);
+        const difference = Math.abs(action[i] - values[i]);
         if (!(difference <= worst)) worst = difference;
       }
+      for (const s of state) held[s.input] = expected[s.output].data as Float32Array;
+      if (previous_action) held[previous_action] = action.slice();
     }
   } finally {
     await session.release();

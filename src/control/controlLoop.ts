@@ -68,6 +68,8 @@ export class ControlLoop {
   private recoveryWaits = false;
   private countFall = true;
   private eventsBefore = 0;
+  /** Stamp of the newest sample that the policy was shown. */
+  private shownAt_s = Number.NEGATIVE_INFINITY;
 
   /** @param exploreScale factor on the policy's own spread; 0 for its mean action */
   constructor(
@@ -211,6 +213,7 @@ export class ControlLoop {
     this.state.time_s = Number.NEGATIVE_INFINITY;
     this.truth_m.fill(Number.NaN);
     this.setPolicy(undefined, 0);
+    this.shownAt_s = Number.NEGATIVE_INFINITY;
     this.phase = 'off';
     this.episodes = 0;
     this.falls = 0;
@@ -297,7 +300,7 @@ export class ControlLoop {
   private act(now_s: number): void {
     const { action, from_rad, control } = this;
     from_rad.set(control.kernel.executed_rad);
-    this.policy?.act(this.observation, action, this.explore);
+    this.consult(now_s);
     this.visited = control.kernel.authority === 'person';
     if (!this.visited) {
       actionToTargets(this.task.contract.action, action, from_rad, this.targets_rad);
@@ -306,12 +309,30 @@ export class ControlLoop {
     this.window.begin();
   }
 
+  /**
+   * Shows the policy what is seen. Where nothing new was sensed since it last acted, one with a model of the
+   * world goes on by its own expectation, for as long as it says of itself that it may.
+   */
+  private consult(now_s: number): void {
+    const { action, explore, policy } = this;
+    const { time_s } = this.state;
+    const imagination = time_s > this.shownAt_s ? undefined : policy?.imagination;
+    if (!imagination) {
+      this.shownAt_s = time_s;
+      policy?.act(this.observation, action, explore);
+      return;
+    }
+    imagination.act(action, explore);
+    if (now_s - time_s > imagination.longest_s) this.control.kernel.requestStop(now_s, 'sensing_gap');
+  }
+
   private endStep(now_s: number): void {
     const { task, memory, window, control } = this;
     // What a late tick took off this step does not lengthen the next ones.
     this.ticksInStep = Math.min(this.ticksInStep - this.ticksPerStep, this.ticksPerStep - 1);
     memory.previousAction.set(memory.action);
     targetsToAction(task.contract.action, control.kernel.executed_rad, this.from_rad, memory.action);
+    this.policy?.executed?.(memory.action);
     if (this.visited) targetsToAction(task.contract.action, control.wanted_rad, this.from_rad, this.action);
     task.observe(window, memory, this.nextObservation);
     const reward = task.reward(window, memory);

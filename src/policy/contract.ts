@@ -23,6 +23,16 @@ export interface PolicyContract {
       readonly to: number;
     }[];
   };
+  /** Of a recurrent network: outputs of one step that are inputs of the next, 0 at the start of an episode. */
+  readonly state: readonly {
+    readonly input: string;
+    readonly output: string;
+    readonly shape: readonly [1, number];
+  }[];
+  /** Input for the action that was executed in the step before, 0 at the start of an episode. */
+  readonly previous_action: string | null;
+  /** Input that is 1 with a new observation and 0 to go on without one, and for how long that may be. */
+  readonly imagination: { readonly input: string; readonly longest_s: number } | null;
   readonly action: {
     readonly output: string;
     readonly shape: readonly ['batch', number];
@@ -59,6 +69,9 @@ export function contractOf(manifest: Manifest): PolicyContract {
         return { name, unit, from: at - size, to: at };
       }),
     },
+    state: network.state.map(({ input, output, size }) => ({ input, output, shape: [1, size] })),
+    previous_action: network.previous_action ?? null,
+    imagination: network.imagination ?? null,
     action: {
       output: network.outputs.action,
       shape: ['batch', manifest.joints.length],

@@ -1,10 +1,19 @@
 import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
-import type { Bundle } from './bundle.js';
-import { observationSizeOf } from './manifest.js';
+import { type Manifest, observationSizeOf } from './manifest.js';
 import { Network } from './network.js';
-import type { Exploration, Policy } from './policy.js';
+import type { Exploration, Imagination, Policy } from './policy.js';
 import { type ProductEngine, plainProducts } from './products.js';
+
+/** What has to be known of a network to act with it. */
+export interface PolicyNetwork {
+  readonly manifest: Pick<Manifest, 'observation' | 'action'> & {
+    readonly network: Omit<Manifest['network'], 'sha256'>;
+  };
+  readonly onnx: Uint8Array;
+  /** Folder of the bundle, for messages. */
+  readonly path: string;
+}
 
 /**
  * The network of a bundle as a policy. What a recurrent one carries from step to step is kept inside.
@@ -12,9 +21,9 @@ import { type ProductEngine, plainProducts } from './products.js';
  * @throws UserError where the network does not do what the manifest says, or cannot be run
  */
 export function loadPolicy(
-  { manifest, onnx, path }: Pick<Bundle, 'manifest' | 'onnx' | 'path'>,
+  { manifest, onnx, path }: PolicyNetwork,
   engine: ProductEngine = plainProducts,
-): Policy {
+): NetworkPolicy {
   const where = join(path, manifest.network.file);
   const network = new Network(onnx, where, engine);
   const observationSize = observationSizeOf(manifest);
@@ -37,7 +46,9 @@ export function loadPolicy(
       );
     return { from: source, held: new Float32Array(size), to: input(to, size, `state "${to}"`) };
   });
-  const unnamed = network.inputs.size - 1 - memory.length;
+  const previous = named.previous_action ? input(named.previous_action, actionSize, 'action') : undefined;
+  const seen = named.imagination ? input(named.imagination.input, 1, 'imagination') : undefined;
+  const unnamed = network.inputs.size - [observation, previous, seen, ...memory].filter(Boolean).length;
   if (unnamed !== 0)
     throw new UserError(
       `${where}: ${unnamed} of its inputs are not named in the manifest: ${[...network.inputs.keys()].join(', ')}`,
@@ -54,9 +65,14 @@ export function loadPolicy(
       );
     return vector;
   };
-  const { action, mean, log_std } = manifest.network.outputs;
-  const spread = mean && log_std ? { mean: output(mean), logStd: output(log_std) } : undefined;
-  return new NetworkPolicy(actionSize, { network, observation, memory }, output(action), spread, where);
+  const { action, mean, log_std, std } = named.outputs;
+  const spread: Spread | undefined = std
+    ? { std: output(std) }
+    : mean && log_std
+      ? { mean: output(mean), logStd: output(log_std) }
+      : undefined;
+  const running = { network, observation, memory, previous, seen };
+  return new NetworkPolicy(running, output(action), spread, named.imagination?.longest_s, where);
 }
 
 /** A state that goes from an output of one step to an input of the next. */
@@ -70,19 +86,36 @@ interface Running {
   readonly network: Network;
   readonly observation: Float32Array;
   readonly memory: readonly Carried[];
+  /** The action before, as it was executed. */
+  readonly previous: Float32Array | undefined;
+  /** One number: whether the observation is new. */
+  readonly seen: Float32Array | undefined;
 }
 
-class NetworkPolicy implements Policy {
+/** How actions are drawn: about the action itself, or squashed by tanh. */
+type Spread =
+  | { readonly std: Float32Array }
+  | { readonly std?: undefined; readonly mean: Float32Array; readonly logStd: Float32Array };
+
+/** Made by `loadPolicy`. */
+export class NetworkPolicy implements Policy {
   readonly observationSize: number;
+  readonly actionSize: number;
+  readonly imagination: Imagination | undefined;
 
   constructor(
-    readonly actionSize: number,
     private readonly running: Running,
     private readonly best: Float32Array,
-    private readonly spread: { readonly mean: Float32Array; readonly logStd: Float32Array } | undefined,
+    private readonly spread: Spread | undefined,
+    longest_s: number | undefined,
     private readonly where: string,
   ) {
     this.observationSize = running.observation.length;
+    this.actionSize = best.length;
+    this.imagination =
+      longest_s === undefined
+        ? undefined
+        : { longest_s, act: (action, explore) => this.run(0, action, explore) };
   }
 
   act(observation: Float32Array, action: Float32Array, explore?: Exploration): void {
@@ -90,23 +123,44 @@ class NetworkPolicy implements Policy {
       throw new RangeError(
         `observation of ${observation.length} values, the policy takes ${this.observationSize}`,
       );
-    const { network, observation: input, memory } = this.running;
-    input.set(observation);
-    network.run();
-    // Through a third place: what comes out may be what went in for another state.
-    for (let i = 0; i < memory.length; i++) memory[i].held.set(memory[i].from);
-    for (let i = 0; i < memory.length; i++) memory[i].to.set(memory[i].held);
-    if (!explore) {
-      action.set(this.best);
-      return;
-    }
-    if (!this.spread) throw new UserError(`${this.where}: has no mean and log_std to explore with`);
-    const { mean, logStd } = this.spread;
-    for (let i = 0; i < this.actionSize; i++)
-      action[i] = Math.tanh(mean[i] + explore.scale * Math.exp(logStd[i]) * explore.random.normal());
+    this.running.observation.set(observation);
+    this.run(1, action, explore);
+  }
+
+  executed(action: ArrayLike<number>): void {
+    this.running.previous?.set(action);
+  }
+
+  /** Replaces weights by name, in place; the memory stays. For networks on plain products. */
+  setWeights(weights: Readonly<Record<string, Float32Array>>): void {
+    this.running.network.setConstants(weights);
   }
 
   reset(): void {
     for (const { to } of this.running.memory) to.fill(0);
+    this.running.previous?.fill(0);
+  }
+
+  private run(seen: 0 | 1, action: Float32Array, explore: Exploration | undefined): void {
+    const { running } = this;
+    const { network, memory } = running;
+    running.seen?.fill(seen);
+    network.run();
+    // Through a third place: what comes out may be what went in for another state.
+    for (let i = 0; i < memory.length; i++) memory[i].held.set(memory[i].from);
+    for (let i = 0; i < memory.length; i++) memory[i].to.set(memory[i].held);
+    if (explore) this.draw(action, explore);
+    else action.set(this.best);
+    // Until somebody knows better.
+    running.previous?.set(action);
+  }
+
+  private draw(action: Float32Array, { random, scale }: Exploration): void {
+    const { spread, best } = this;
+    if (!spread) throw new UserError(`${this.where}: has no mean and log_std to explore with`);
+    for (let i = 0; i < this.actionSize; i++)
+      action[i] = spread.std
+        ? Math.min(1, Math.max(-1, best[i] + scale * spread.std[i] * random.normal()))
+        : Math.tanh(spread.mean[i] + scale * Math.exp(spread.logStd[i]) * random.normal());
   }
 }

@@ -43,10 +43,29 @@ const network = z.strictObject({
     action: z.string().min(1).describe('the best action, in [−1, 1]'),
     mean: z.string().min(1).optional().describe('of the Gaussian before tanh'),
     log_std: z.string().min(1).optional().describe('of the same, clamped'),
+    std: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'of a Gaussian about the action itself, whose draws are cut at ±1; in place of mean and log_std',
+      ),
   }),
   state: z
     .array(z.strictObject({ input: z.string(), output: z.string(), size }))
-    .describe('empty: feed-forward'),
+    .describe('carried from step to step, 0 at the start of an episode; empty: feed-forward'),
+  previous_action: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('input for the action that was executed in the step before, 0 at the start of an episode'),
+  imagination: z
+    .strictObject({
+      input: z.string().min(1).describe('1 with a new observation, 0 to go on without one'),
+      longest_s: z.number().positive().describe('after so long without one the robot stops'),
+    })
+    .optional()
+    .describe('of a policy with a model of the world, which bridges a gap in sensing'),
 });
 
 const training = z.strictObject({
@@ -114,8 +133,25 @@ interface Contract {
   };
 }
 
-/** The part of a manifest that robot and task decide, for a network exported by `src/learn/sac`. */
-export function contractOf(spec: RobotSpec, task: { readonly name: string; readonly contract: Contract }) {
+/** How a network is fed and read, apart from where it lies. */
+export type NetworkNames = Omit<Manifest['network'], 'file' | 'sha256'>;
+
+/** What `exportActor` of src/learn/sac writes. */
+export const gaussianNames: NetworkNames = {
+  input: 'observation',
+  outputs: { action: 'action', mean: 'mean', log_std: 'log_std' },
+  state: [],
+};
+
+/**
+ * The part of a manifest that robot, task and kind of network decide.
+ * @param network one exported by `src/learn/sac` where not given
+ */
+export function contractOf(
+  spec: RobotSpec,
+  task: { readonly name: string; readonly contract: Contract },
+  network: NetworkNames = gaussianNames,
+) {
   const { observation, action } = task.contract;
   return {
     robot: spec.name,
@@ -124,10 +160,6 @@ export function contractOf(spec: RobotSpec, task: { readonly name: string; reado
     policy_hz: spec.rates.policy_hz,
     observation: [...observation],
     action: { kind: action.kind, centre_rad: [...action.centre_rad], scale_rad: [...action.scale_rad] },
-    network: {
-      input: 'observation',
-      outputs: { action: 'action', mean: 'mean', log_std: 'log_std' },
-      state: [],
-    },
+    network,
   };
 }

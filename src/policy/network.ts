@@ -8,6 +8,7 @@ import {
 } from '../onnx/model.js';
 import { type NodeContext, operators, type Step } from './operators.js';
 import { type ProductEngine, type Products, plainProducts } from './products.js';
+import { sizeOf } from './shape.js';
 
 /** Older ones give Split, Slice and Clip their arguments as attributes. */
 const OLDEST_OPSET = 13;
@@ -24,6 +25,7 @@ export class Network {
   /** By name; the same arrays after every run. */
   readonly outputs: ReadonlyMap<string, Float32Array>;
   private readonly steps: readonly Step[];
+  private readonly constants: ReadonlyMap<string, OnnxTensor>;
 
   /**
    * @param bytes of an .onnx file whose inputs are [batch, n]
@@ -44,6 +46,7 @@ export class Network {
       throw new UserError(`${where}: uses ONNX operator set ${opset}, expected ${OLDEST_OPSET} or newer`);
     const constants = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
     const vectors = new Map<string, Float32Array>();
+    const shapes = new Map<string, readonly number[]>();
     // Old writers list constants among the inputs too.
     const inputs = graph.inputs.filter(({ name }) => !constants.has(name));
     const listed = inputs.map((i) => `${i.name} [${i.shape.join(', ')}]`).join(', ') || 'none';
@@ -54,6 +57,7 @@ export class Network {
       if (shape.length !== 2 || typeof size !== 'number')
         throw new UserError(`${where}: expected inputs of shape [batch, n], found ${listed}`);
       vectors.set(name, new Float32Array(size));
+      shapes.set(name, [1, size]);
     }
     this.inputs = new Map(vectors);
     this.input = vectors.get(inputs[0].name)!;
@@ -71,11 +75,12 @@ export class Network {
           `${where}: node "${node.name}" is of type ${node.domain ? `${node.domain}.` : ''}${node.opType}, ` +
             `which the control loop cannot run; it runs ${Object.keys(operators).join(', ')}`,
         );
-      const step = build(contextOf(node, { graph, constants, vectors, products, where }));
+      const step = build(contextOf(node, { graph, constants, vectors, shapes, products, where }));
       if (step) steps.push(step);
     }
     products.finish();
     this.steps = steps;
+    this.constants = constants;
     this.outputs = new Map(
       graph.outputs.map(({ name }) => {
         const vector = vectors.get(name);
@@ -83,6 +88,15 @@ export class Network {
         return [name, vector];
       }),
     );
+  }
+
+  /**
+   * Replaces constants in place, those that the network has. Plain products read them where they are;
+   * compiled kernels have packed theirs and go on with the old ones.
+   */
+  setConstants(values: Readonly<Record<string, Float32Array>>): void {
+    for (const [name, given] of Object.entries(values))
+      (this.constants.get(name)?.data as Float32Array | undefined)?.set(given);
   }
 
   run(): void {
@@ -94,42 +108,66 @@ interface Surroundings {
   readonly graph: OnnxGraph;
   readonly constants: ReadonlyMap<string, OnnxTensor>;
   readonly vectors: Map<string, Float32Array>;
+  readonly shapes: Map<string, readonly number[]>;
   readonly products: Products;
   readonly where: string;
 }
 
 function contextOf(node: OnnxNode, surroundings: Surroundings): NodeContext {
-  const { graph, constants, vectors, products, where } = surroundings;
+  const { graph, constants, vectors, shapes, products, where } = surroundings;
   const fail = (why: string) => new UserError(`${where}: node "${node.name}" (${node.opType}): ${why}`);
-  const alias = (of: Float32Array, i = 0) => {
+  const name = (i: number) => node.inputs[i] ?? '';
+  const alias = (of: Float32Array, i = 0, shape: readonly number[] = [1, of.length]) => {
     vectors.set(node.outputs[i], of);
+    shapes.set(node.outputs[i], shape);
+  };
+  const constant = (i: number) => {
+    if (name(i) === '') return undefined;
+    const tensor = constants.get(name(i));
+    if (!tensor) throw fail(`expected a constant as input ${i} ("${name(i)}")`);
+    return tensor;
   };
   return {
     node,
     fail,
     products,
     alias,
+    constant,
     vector(i) {
-      const vector = vectors.get(node.inputs[i]);
-      if (!vector) throw fail(`expected a computed value as input ${i} ("${node.inputs[i] ?? ''}")`);
+      const vector = vectors.get(name(i));
+      if (!vector) throw fail(`expected a computed value as input ${i} ("${name(i)}")`);
       return vector;
     },
-    constant(i) {
-      const name = node.inputs[i];
-      if (name === undefined || name === '') return undefined;
-      const tensor = constants.get(name);
-      if (!tensor) throw fail(`expected a constant as input ${i} ("${name}")`);
-      return tensor;
+    floats(i) {
+      const data = constant(i)?.data;
+      if (!(data instanceof Float32Array))
+        throw fail(`expected float32 constants as input ${i} ("${name(i)}")`);
+      return data;
     },
-    isConstant: (i) => constants.has(node.inputs[i]),
+    integers(i) {
+      const tensor = constant(i);
+      if (!tensor) throw fail(`input ${i} is missing`);
+      return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+    },
+    integer(attribute, otherwise) {
+      const given = node.attributes[attribute];
+      return given?.type === 'int' ? given.value : otherwise;
+    },
+    isConstant: (i) => constants.has(name(i)),
+    shape(i) {
+      const shape = constants.get(name(i))?.dims ?? shapes.get(name(i));
+      if (!shape) throw fail(`input ${i} ("${name(i)}") is computed by no node before it`);
+      return shape;
+    },
     usedOnce: (i) => {
-      const vector = vectors.get(node.inputs[i]);
+      const vector = vectors.get(name(i));
       const readers = [...graph.nodes.flatMap((n) => n.inputs), ...graph.outputs.map((o) => o.name)];
-      return readers.filter((name) => vectors.get(name) === vector).length === 1;
+      return readers.filter((reader) => vectors.get(reader) === vector).length === 1;
     },
-    output(size, i = 0) {
-      const vector = new Float32Array(size);
-      alias(vector, i);
+    output(shape, i = 0) {
+      const dims = typeof shape === 'number' ? [1, shape] : shape;
+      const vector = new Float32Array(sizeOf(dims));
+      alias(vector, i, dims);
       return vector;
     },
   };

@@ -2,11 +2,12 @@ import type { UserError } from '../base/errors.js';
 import type { OnnxNode, OnnxTensor } from '../onnx/model.js';
 import { activate, layerNorm } from './layers.js';
 import type { Products } from './products.js';
+import { broadcast, broadcastIndex } from './shape.js';
+import { shapeOperators } from './shapeOperators.js';
 
 /**
- * What one ONNX node does at batch 1. Every value that is not constant is a vector: the last axis of
- * a tensor whose other dimensions are 1. Building an operation checks sizes and allocates; running
- * one does neither.
+ * What one ONNX node does at batch 1, where every shape is known: values are flat, row-major. Building
+ * an operation checks sizes and allocates; running one does neither.
  */
 
 /** A step of the network: reads and writes buffers that it was built with. */
@@ -20,24 +21,35 @@ export interface NodeContext {
   /** The constant behind input i, or nothing where it is left out. @throws UserError where it is computed */
   constant(i: number): OnnxTensor | undefined;
   isConstant(i: number): boolean;
+  /** Float32 constants behind input i. @throws UserError where there are none */
+  floats(i: number): Float32Array;
+  /** Integer constants behind input i. @throws UserError where there are none */
+  integers(i: number): number[];
+  /** An attribute that is a whole number. */
+  integer(attribute: string, otherwise: number): number;
+  /** Dimensions of the value behind input i; those of the batch are 1. */
+  shape(i: number): readonly number[];
   /** Is this node the only one that reads input i? */
   usedOnce(i: number): boolean;
-  /** Makes output i, a vector of this size. */
-  output(size: number, i?: number): Float32Array;
-  /** Lets output i be an existing vector. */
-  alias(of: Float32Array, i?: number): void;
+  /** Makes output i, of these dimensions; a number is the length of a vector [1, n]. */
+  output(shape: number | readonly number[], i?: number): Float32Array;
+  /** Lets output i be an existing value; a vector [1, n] where no dimensions are given. */
+  alias(of: Float32Array, i?: number, shape?: readonly number[]): void;
   /** What computes products. */
   readonly products: Products;
   fail(why: string): UserError;
 }
 
-type Builder = (context: NodeContext) => Step | undefined;
+/** ONNX's number for float32. */
+const FLOAT = 1;
+
+export type Builder = (context: NodeContext) => Step | undefined;
 
 const unary =
   (f: (x: number) => number): Builder =>
   (c) => {
     const x = c.vector(0);
-    const out = c.output(x.length);
+    const out = c.output(c.shape(0));
     return () => {
       for (let i = 0; i < out.length; i++) out[i] = f(x[i]);
     };
@@ -48,10 +60,10 @@ const activation =
   (c) => {
     const x = c.vector(0);
     if (kind === 'relu' && c.usedOnce(0) && c.products.rectify(x)) {
-      c.alias(x);
+      c.alias(x, 0, c.shape(0));
       return undefined;
     }
-    const out = c.output(x.length);
+    const out = c.output(c.shape(0));
     const v = new Float64Array(x.length);
     return () => {
       v.set(x);
@@ -59,48 +71,59 @@ const activation =
     };
   };
 
-/** Element by element; an operand of length 1 is broadcast. */
+/** Element by element; operands are broadcast. */
 const binary =
   (f: (a: number, b: number) => number): Builder =>
   (c) => {
     const operand = (i: number) => (c.isConstant(i) ? row(c, i) : c.vector(i));
-    const a = operand(0);
-    const b = operand(1);
-    const n = Math.max(a.length, b.length);
-    if ((a.length !== n && a.length !== 1) || (b.length !== n && b.length !== 1))
-      throw c.fail(`its operands have ${a.length} and ${b.length} elements`);
-    const out = c.output(n);
-    const strideA = a.length === 1 ? 0 : 1;
-    const strideB = b.length === 1 ? 0 : 1;
+    const [a, b] = [operand(0), operand(1)];
+    const shape = broadcast(c.shape(0), c.shape(1));
+    if (!shape) throw c.fail(`its operands have ${a.length} and ${b.length} elements`);
+    const out = c.output(shape);
+    const n = out.length;
+    if ([a, b].every((x) => x.length === n || x.length === 1)) {
+      const strideA = a.length === 1 ? 0 : 1;
+      const strideB = b.length === 1 ? 0 : 1;
+      return () => {
+        for (let i = 0; i < n; i++) out[i] = f(a[i * strideA], b[i * strideB]);
+      };
+    }
+    const [ofA, ofB] = [broadcastIndex(shape, c.shape(0)), broadcastIndex(shape, c.shape(1))];
     return () => {
-      for (let i = 0; i < n; i++) out[i] = f(a[i * strideA], b[i * strideB]);
+      for (let i = 0; i < n; i++) out[i] = f(a[ofA[i]], b[ofB[i]]);
     };
   };
 
 /** y = x W + b, the product of both Gemm and MatMul. */
 const product: Builder = (c) => {
   const { attributes } = c.node;
-  if (intAttribute(c, 'transA', 0) !== 0) throw c.fail('transA is not read here');
+  if (c.integer('transA', 0) !== 0) throw c.fail('transA is not read here');
   const x = c.vector(0);
   const given = c.constant(1);
+  if (given?.dims.length === 3) return products(c, given.dims);
   if (given?.dims.length !== 2) throw c.fail('expected a constant matrix as its second input');
-  const transposed = intAttribute(c, 'transB', 0) !== 0;
+  const transposed = c.integer('transB', 0) !== 0;
   const [inputs, outputs] = transposed ? [given.dims[1], given.dims[0]] : given.dims;
   if (x.length !== inputs) throw c.fail(`it takes ${inputs} elements and is given ${x.length}`);
   const alpha = attributes.alpha?.type === 'float' ? attributes.alpha.value : 1;
   const beta = attributes.beta?.type === 'float' ? attributes.beta.value : 1;
-  const values = floats(c, 1);
-  const weight = new Float32Array(inputs * outputs);
-  for (let i = 0; i < inputs; i++)
-    for (let j = 0; j < outputs; j++)
-      weight[i * outputs + j] = alpha * values[transposed ? j * inputs + i : i * outputs + j];
-  const bias = new Float32Array(outputs);
+  const values = c.floats(1);
+  let weight: Float32Array = values;
+  // As it lies in the file where it can be, so that new weights may be put there.
+  if (transposed || alpha !== 1) {
+    weight = new Float32Array(inputs * outputs);
+    for (let i = 0; i < inputs; i++)
+      for (let j = 0; j < outputs; j++)
+        weight[i * outputs + j] = alpha * values[transposed ? j * inputs + i : i * outputs + j];
+  }
+  let bias: Float32Array = new Float32Array(outputs);
   const added = c.node.inputs.length > 2 && c.node.inputs[2] !== '';
   if (added && c.isConstant(2)) {
     const addend = row(c, 2);
     if (addend.length !== outputs && addend.length !== 1)
       throw c.fail(`its bias has ${addend.length} elements for ${outputs} outputs`);
-    for (let j = 0; j < outputs; j++) bias[j] = beta * addend[addend.length === 1 ? 0 : j];
+    if (addend.length === outputs && beta === 1) bias = addend;
+    else bias = bias.map((_, j) => beta * addend[addend.length === 1 ? 0 : j]);
   }
   if (!added || c.isConstant(2)) return c.products.add({ x, weight, bias, out: c.output(outputs) });
   // What is added was computed: two products into one, as in a recurrent layer.
@@ -116,11 +139,32 @@ const product: Builder = (c) => {
   };
 };
 
+/** Products of matrices side by side, [blocks, 1, n] · [blocks, n, m]: a layer in blocks. */
+function products(c: NodeContext, [blocks, n, m]: readonly number[]): Step {
+  const from = c.shape(0);
+  if (`${from}` !== `${[blocks, 1, n]}`)
+    throw c.fail(`it takes [${blocks}, 1, ${n}] and is given [${from.join(', ')}]`);
+  const x = c.vector(0);
+  const weight = c.floats(1);
+  const out = c.output([blocks, 1, m]);
+  const steps = Array.from({ length: blocks }, (_, b) =>
+    c.products.add({
+      x: x.subarray(b * n, (b + 1) * n),
+      weight: weight.subarray(b * n * m, (b + 1) * n * m),
+      bias: new Float32Array(m),
+      out: out.subarray(b * m, (b + 1) * m),
+    }),
+  );
+  return () => {
+    for (let b = 0; b < steps.length; b++) steps[b]();
+  };
+}
+
 const normalization: Builder = (c) => {
   const x = c.vector(0);
   lastAxis(c, -1);
-  const scale = floats(c, 1);
-  const offset = c.node.inputs.length > 2 && c.node.inputs[2] !== '' ? floats(c, 2) : undefined;
+  const scale = c.floats(1);
+  const offset = c.node.inputs.length > 2 && c.node.inputs[2] !== '' ? c.floats(2) : undefined;
   if (scale.length !== x.length || (offset && offset.length !== x.length))
     throw c.fail(`its scale has ${scale.length} elements, its input ${x.length}`);
   const given = c.node.attributes.epsilon;
@@ -136,8 +180,8 @@ const normalization: Builder = (c) => {
 
 const clip: Builder = (c) => {
   const x = c.vector(0);
-  const low = c.constant(1) ? floats(c, 1)[0] : Number.NEGATIVE_INFINITY;
-  const high = c.constant(2) ? floats(c, 2)[0] : Number.POSITIVE_INFINITY;
+  const low = c.constant(1) ? c.floats(1)[0] : Number.NEGATIVE_INFINITY;
+  const high = c.constant(2) ? c.floats(2)[0] : Number.POSITIVE_INFINITY;
   const out = c.output(x.length);
   return () => {
     for (let i = 0; i < out.length; i++) out[i] = Math.min(high, Math.max(low, x[i]));
@@ -150,37 +194,11 @@ const elu: Builder = (c) => {
   return unary((x) => (x > 0 ? x : alpha * Math.expm1(x)))(c);
 };
 
-const concat: Builder = (c) => {
-  lastAxis(c, 1);
-  const parts = c.node.inputs.map((_, i) => (c.isConstant(i) ? row(c, i) : c.vector(i)));
-  const out = c.output(parts.reduce((sum, part) => sum + part.length, 0));
-  return () => {
-    let at = 0;
-    for (let p = 0; p < parts.length; p++) {
-      out.set(parts[p], at);
-      at += parts[p].length;
-    }
-  };
-};
-
-/** A part of a vector is a view of it: nothing is copied at run time. */
-const slice: Builder = (c) => {
-  const x = c.vector(0);
-  const [starts, ends] = [integers(c, 1), integers(c, 2)];
-  const axes = c.constant(3) ? integers(c, 3) : [...starts.keys()];
-  const steps = c.constant(4) ? integers(c, 4) : starts.map(() => 1);
-  if (axes.length !== 1 || steps[0] !== 1) throw c.fail('it cuts more than one axis, or in steps');
-  if (axes[0] !== 1 && axes[0] !== -1) throw c.fail(`axis ${axes[0]} is not the last of two`);
-  const from = (i: number) => Math.min(x.length, i < 0 ? x.length + i : i);
-  c.alias(x.subarray(from(starts[0]), from(ends[0])));
-  return undefined;
-};
-
 const split: Builder = (c) => {
   lastAxis(c, 0);
   const x = c.vector(0);
   const n = c.node.outputs.length;
-  const sizes = c.constant(1) ? integers(c, 1) : c.node.outputs.map(() => x.length / n);
+  const sizes = c.constant(1) ? c.integers(1) : c.node.outputs.map(() => x.length / n);
   if (sizes.length !== n || sizes.some((s) => !Number.isInteger(s)) || total(sizes) !== x.length)
     throw c.fail(`it cuts ${x.length} elements into ${sizes.join(' + ')}`);
   sizes.forEach((size, i) => {
@@ -191,6 +209,18 @@ const split: Builder = (c) => {
 };
 
 const same: Builder = (c) => {
+  c.alias(c.vector(0), 0, c.shape(0));
+  return undefined;
+};
+
+/** Truth values are numbers here, 0 and 1. */
+const cast: Builder = (c) => {
+  const to = c.integer('to', FLOAT);
+  if (to !== FLOAT) throw c.fail(`it casts to type ${to}, expected ${FLOAT} (float32)`);
+  return same(c);
+};
+
+const flatten: Builder = (c) => {
   c.alias(c.vector(0));
   return undefined;
 };
@@ -207,6 +237,11 @@ export const operators: Readonly<Record<string, Builder>> = {
   Softplus: unary((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
   Exp: unary(Math.exp),
   Neg: unary((x) => -x),
+  Abs: unary(Math.abs),
+  Sign: unary(Math.sign),
+  Log: unary(Math.log),
+  Sqrt: unary(Math.sqrt),
+  Reciprocal: unary((x) => 1 / x),
   Clip: clip,
   Add: binary((a, b) => a + b),
   Sub: binary((a, b) => a - b),
@@ -214,43 +249,26 @@ export const operators: Readonly<Record<string, Builder>> = {
   Div: binary((a, b) => a / b),
   Min: binary(Math.min),
   Max: binary(Math.max),
-  Concat: concat,
-  Slice: slice,
+  Equal: binary((a, b) => (a === b ? 1 : 0)),
   Split: split,
   Identity: same,
-  Flatten: same,
+  Cast: cast,
+  Flatten: flatten,
+  ...shapeOperators,
 };
-
-function floats(c: NodeContext, i: number): Float32Array {
-  const tensor = c.constant(i);
-  if (!tensor || !(tensor.data instanceof Float32Array))
-    throw c.fail(`expected float32 constants as input ${i} ("${c.node.inputs[i] ?? ''}")`);
-  return tensor.data;
-}
 
 /** Constants that stand beside a vector: one row, whatever the other dimensions are called. */
 function row(c: NodeContext, i: number): Float32Array {
-  const values = floats(c, i);
+  const values = c.floats(i);
   const dims = c.constant(i)!.dims;
   if (values.length !== (dims[dims.length - 1] ?? 1))
     throw c.fail(`constant "${c.node.inputs[i]}" of shape [${dims.join(', ')}] is not a single row`);
   return values;
 }
 
-function integers(c: NodeContext, i: number): number[] {
-  const tensor = c.constant(i);
-  if (!tensor) throw c.fail(`input ${i} is missing`);
-  return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
-}
-
-function intAttribute(c: NodeContext, name: string, otherwise: number): number {
-  const attribute = c.node.attributes[name];
-  return attribute?.type === 'int' ? attribute.value : otherwise;
-}
-
 /** @throws UserError where the node works along the batch */
 function lastAxis(c: NodeContext, otherwise: number): void {
-  const axis = intAttribute(c, 'axis', otherwise);
+  const axis = c.integer('axis', otherwise);
   if (axis !== 1 && axis !== -1) throw c.fail(`axis ${axis} is not the last of two`);
 }
 

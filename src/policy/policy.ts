@@ -20,5 +20,19 @@ export interface Policy {
    * @param explore absent for the mean action
    */
   act(observation: Float32Array, action: Float32Array, explore?: Exploration): void;
+  /**
+   * Tells what the safety kernel made of the last action, before the next one is asked for. Policies
+   * that do not remember their actions lack it; one that is not told takes its own for executed.
+   */
+  executed?(action: ArrayLike<number>): void;
+  /** How a policy goes on where nothing is sensed; policies without a model of the world lack it. */
+  readonly imagination?: Imagination;
   reset(): void;
+}
+
+export interface Imagination {
+  /** As `act`, with the policy's own expectation in place of an observation. */
+  act(action: Float32Array, explore?: Exploration): void;
+  /** After so long without an observation the robot is to stop. */
+  readonly longest_s: number;
 }

@@ -28,6 +28,7 @@ export const causes = [
   'contact',
   'learner_lost',
   'sensor_jump',
+  'sensing_gap',
 ] as const;
 export type Cause = (typeof causes)[number];
 
@@ -45,6 +46,7 @@ export const stopping: ReadonlySet<Cause> = new Set<Cause>([
   'supervisor_lost',
   'sensor_frozen',
   'sensor_jump',
+  'sensing_gap',
   'geofence',
   'overheated',
   'supply_low',
