@@ -98,8 +98,10 @@ function join(a: Group, b: Group, groupOf: Map<Tensor, Group>): void {
   a.users.delete(a);
   a.users.delete(b);
   for (const t of b.tensors) groupOf.set(t, a);
-  for (const group of groupOf.values()) {
-    if (group.users.delete(b) && group !== a) group.users.add(a);
+  // Those that b used: no others know of it.
+  for (const source of b.tensors.flatMap((t) => t.inputs.map(sourceOf))) {
+    const group = groupOf.get(source);
+    if (group?.users.delete(b) && group !== a) group.users.add(a);
   }
 }
 
