@@ -1,6 +1,7 @@
 import { UserError } from '../../base/errors.js';
 import type { Random } from '../../base/random.js';
 import { type Recovery, ReplayFile } from './file.js';
+import { Links } from './links.js';
 import {
   FLAGS_END,
   Flag,
@@ -28,8 +29,10 @@ export interface ReplayOptions extends ReplayContract {
 interface Stream {
   episode: number;
   step: number;
-  /** Sequence number of its newest transition, or 0 when the next one starts an episode. */
-  last: number;
+  /** Sequence number of its newest transition. */
+  newest: number;
+  /** The next transition goes on with the episode. */
+  running: boolean;
 }
 
 /**
@@ -42,11 +45,11 @@ export class Replay {
   readonly capacity: number;
   /** What an existing file held when it was opened. */
   readonly recovery: Recovery | undefined;
+  /** How the transitions follow one another. */
+  readonly links: Links;
   private readonly layout: RecordLayout;
   private readonly words: Uint32Array;
   private readonly floats: Float32Array;
-  /** Slot of the transition that followed in the same episode, or −1. */
-  private readonly next: Int32Array;
   private readonly gamma: number;
   private readonly nSteps: number;
   private readonly flushEvery: number;
@@ -66,7 +69,7 @@ export class Replay {
     this.layout = new RecordLayout(this.contract);
     this.words = new Uint32Array(this.capacity * this.layout.words);
     this.floats = new Float32Array(this.words.buffer);
-    this.next = new Int32Array(this.capacity).fill(-1);
+    this.links = new Links(this.capacity);
     if (options.path === undefined) return;
     this.file = new ReplayFile(options.path, this.layout, this.capacity, this.words);
     this.recovery = this.file.recover();
@@ -93,15 +96,16 @@ export class Replay {
     if (!isFiniteSingle(t.reward)) throw notFinite(t.stream, 'reward', t.reward);
     let stream = this.streams.get(t.stream);
     if (!stream) {
-      stream = { episode: -1, step: 0, last: 0 };
+      stream = { episode: -1, step: 0, newest: 0, running: false };
       this.streams.set(t.stream, stream);
     }
     const slot = this.addedCount % this.capacity;
     const start = slot * layout.words;
-    const first = stream.last === 0;
+    const first = !stream.running;
+    this.links.free(slot);
     // The predecessor of a slow stream may have given way to others, or give way to this very one.
-    if (!first && stream.last > this.addedCount + 1 - this.capacity)
-      this.next[(stream.last - 1) % this.capacity] = slot;
+    if (stream.newest > Math.max(0, this.addedCount + 1 - this.capacity))
+      this.links.join((stream.newest - 1) % this.capacity, slot, !first);
     if (first) stream.episode++;
     stream.step = first ? 0 : stream.step + 1;
     const flags =
@@ -109,7 +113,8 @@ export class Replay {
       (t.truncated ? Flag.truncated : 0) |
       (t.interrupted ? Flag.interrupted : 0) |
       (first ? Flag.firstOfEpisode : 0);
-    stream.last = flags & FLAGS_END ? 0 : this.addedCount + 1;
+    stream.newest = this.addedCount + 1;
+    stream.running = (flags & FLAGS_END) === 0;
 
     if (words[start + Word.sequence] === 0 && words[start + Word.sequence + 1] === 0) this.live++;
     writeSequence(words, start + Word.sequence, ++this.addedCount);
@@ -121,7 +126,6 @@ export class Replay {
     floats.set(t.observation, start + layout.observation);
     floats.set(t.action, start + layout.action);
     floats.set(t.nextObservation, start + layout.nextObservation);
-    this.next[slot] = -1;
     if (this.file && this.addedCount - this.flushed >= Math.min(this.flushEvery, this.capacity))
       this.writeOut();
   }
@@ -129,7 +133,7 @@ export class Replay {
   /** The stream's next transition does not follow its last one: what lay between was not recorded. */
   cut(stream: number): void {
     const state = this.streams.get(stream);
-    if (state) state.last = 0;
+    if (state) state.running = false;
   }
 
   private check(stream: number, field: string, values: ArrayLike<number>, size: number): void {
@@ -148,10 +152,10 @@ export class Replay {
    */
   sample(batch: number, random: Random, into: ReplayBatch, at = 0): void {
     if (this.live === 0) throw new RangeError('the replay is empty');
-    const { layout, words, floats, contract, next, gamma } = this;
-    const extent = Math.min(this.addedCount, this.capacity);
+    const { layout, words, floats, contract, gamma } = this;
+    const { next } = this.links;
     for (let row = at; row < at + batch; row++) {
-      let slot = this.draw(random, extent);
+      let slot = this.draw(random);
       let start = slot * layout.words;
       copy(
         floats,
@@ -176,13 +180,72 @@ export class Replay {
     }
   }
 
-  /** A slot that holds a transition. Empty ones exist only in a ring recovered from a damaged file. */
-  private draw(random: Random, extent: number): number {
+  /**
+   * The slot of a transition, drawn uniformly; there has to be one. Empty slots exist only in a ring
+   * recovered from a damaged file.
+   */
+  draw(random: Random): number {
+    const extent = Math.min(this.addedCount, this.capacity);
     for (;;) {
       const slot = random.integer(extent);
       if (this.live === extent || readSequence(this.words, slot * this.layout.words + Word.sequence) !== 0)
         return slot;
     }
+  }
+
+  /** Sequence number of the transition in a slot, 1 for the first ever stored; 0 where the slot is empty. */
+  sequenceAt(slot: number): number {
+    return readSequence(this.words, slot * this.layout.words + Word.sequence);
+  }
+
+  /** The slot of each stream's newest transition, streams in the order in which they came, those that gave way left out. */
+  newestSlots(): number[] {
+    const kept = [...this.streams.values()].filter((s) => s.newest > this.addedCount - this.capacity);
+    return kept.map((s) => (s.newest - 1) % this.capacity);
+  }
+
+  /** Does the task end with the transition in this slot? */
+  isTerminal(slot: number): boolean {
+    return (this.words[slot * this.layout.words + Word.flags] & Flag.terminal) !== 0;
+  }
+
+  /** All of them from the oldest to the newest. Where an episode was cut, the last before is marked as interrupted. */
+  *transitions(): Generator<Transition> {
+    const { layout, words, floats, capacity } = this;
+    for (let i = 0; i < capacity; i++) {
+      const slot = (this.addedCount + i) % capacity;
+      const start = slot * layout.words;
+      if (this.sequenceAt(slot) === 0) continue;
+      const flags = words[start + Word.flags];
+      const cut = (flags & FLAGS_END) === 0 && this.links.next[slot] < 0;
+      const part = (at: number, size: number) => floats.subarray(start + at, start + at + size);
+      yield {
+        stream: words[start + Word.stream],
+        observation: part(layout.observation, this.contract.observation),
+        action: part(layout.action, this.contract.action),
+        reward: floats[start + Word.reward],
+        nextObservation: part(layout.nextObservation, this.contract.observation),
+        terminal: (flags & Flag.terminal) !== 0,
+        truncated: (flags & Flag.truncated) !== 0,
+        interrupted: cut || (flags & Flag.interrupted) !== 0,
+      };
+    }
+  }
+
+  rewardAt(slot: number): number {
+    return this.floats[slot * this.layout.words + Word.reward];
+  }
+
+  /** Copies a part of the transition in a slot to where it is wanted. */
+  copyPart(
+    part: 'observation' | 'action' | 'nextObservation',
+    slot: number,
+    into: Float32Array,
+    at: number,
+  ): void {
+    const { layout, contract } = this;
+    const size = part === 'action' ? contract.action : contract.observation;
+    copy(this.floats, slot * layout.words + layout[part], into, at, size);
   }
 
   /**
@@ -203,10 +266,10 @@ export class Replay {
     this.index();
   }
 
-  /** Rebuilds what is not stored: successors, live count, each stream's counters. Running episodes end here. */
+  /** Rebuilds what is not stored: links, live count, each stream's counters. Running episodes end here. */
   private index(): void {
-    const { layout, words, next, capacity } = this;
-    next.fill(-1);
+    const { layout, words, capacity } = this;
+    this.links.clear();
     this.streams.clear();
     this.live = 0;
     // From the oldest to the newest.
@@ -220,15 +283,18 @@ export class Replay {
       const episode = words[start + Word.episode];
       const step = words[start + Word.step];
       const before = this.streams.get(id);
-      if (before && before.last > 0 && before.episode === episode && before.step + 1 === step)
-        next[(before.last - 1) % capacity] = slot;
-      const ended = (words[start + Word.flags] & FLAGS_END) !== 0;
-      this.streams.set(id, { episode, step, last: ended ? 0 : sequence });
+      if (before) {
+        const follows = before.running && before.episode === episode && before.step + 1 === step;
+        this.links.join((before.newest - 1) % capacity, slot, follows);
+      }
+      const running = (words[start + Word.flags] & FLAGS_END) === 0;
+      this.streams.set(id, { episode, step, newest: sequence, running });
     }
-    for (const stream of this.streams.values()) stream.last = 0;
+    for (const stream of this.streams.values()) stream.running = false;
   }
 
   private writeOut(): void {
+    if (this.flushed === this.addedCount) return;
     this.file?.write(this.flushed, this.addedCount);
     this.flushed = this.addedCount;
   }
