@@ -1,4 +1,5 @@
 import type { Evaluation } from '../src/policy/manifest.js';
+import type { Policy } from '../src/policy/policy.js';
 import { feetOf } from '../src/robot/spec.js';
 import type { Environment } from './environment.js';
 
@@ -17,9 +18,6 @@ export interface EpisodeOutcome {
   readonly actionChangeSquared: number;
 }
 
-/** A policy as evaluation needs it: the mean action for an observation. */
-export type Act = (observation: Float32Array, action: Float32Array) => void;
-
 const WALKING_M_S = [0.5, 1.0] as const;
 
 /** One episode of evaluation from a seed, a step at a time, so that a worker can do it in slices. */
@@ -34,10 +32,12 @@ export class EpisodeRun {
 
   constructor(
     private readonly env: Environment,
+    private readonly policy: Policy,
     seed: number,
     private readonly steps: number,
   ) {
     env.reset(seed);
+    policy.reset();
     this.action = new Float32Array(env.executedAction.length);
     this.start_m = Float64Array.from(env.window.motion.position_m);
   }
@@ -46,10 +46,12 @@ export class EpisodeRun {
     return this.taken >= this.steps || this.fell || this.cut;
   }
 
-  step(act: Act): void {
-    const { env, action, sum } = this;
-    act(env.observation, action);
+  /** A policy step, by the policy's mean action. */
+  step(): void {
+    const { env, policy, action, sum } = this;
+    policy.act(env.observation, action);
     const { reward, ending } = env.step(action);
+    policy.executed?.(env.executedAction);
     this.taken++;
     this.cut = ending === 'interrupted';
     if (this.cut) return;
@@ -92,9 +94,9 @@ export class EpisodeRun {
 }
 
 /** Runs one episode from a seed, to its end. */
-export function runEpisode(env: Environment, act: Act, seed: number, steps: number): EpisodeOutcome {
-  const run = new EpisodeRun(env, seed, steps);
-  while (!run.done) run.step(act);
+export function runEpisode(env: Environment, policy: Policy, seed: number, steps: number): EpisodeOutcome {
+  const run = new EpisodeRun(env, policy, seed, steps);
+  while (!run.done) run.step();
   return run.outcome();
 }
 

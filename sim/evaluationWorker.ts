@@ -39,15 +39,7 @@ async function prepare(data: EvaluationWorkerData): Promise<(seed: number) => Ep
   const task = createTask(data.bundle.manifest.task, robot.spec, data.parameters);
   const policy = loadPolicy(data.bundle);
   const environment = new Environment(await loadMujoco(data.compiled), robot, task, data.randomisation);
-  return (seed) => {
-    policy.reset();
-    return runEpisode(
-      environment,
-      (observation, action) => policy.act(observation, action),
-      seed,
-      data.steps,
-    );
-  };
+  return (seed) => runEpisode(environment, policy, seed, data.steps);
 }
 
 function failed(error: unknown): EpisodeReply {

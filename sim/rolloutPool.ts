@@ -3,11 +3,11 @@ import { UserError } from '../src/base/errors.js';
 import { Random } from '../src/base/random.js';
 import type { Collector, Rollout } from '../src/learn/trainer/collector.js';
 import type { WarmUpKind } from '../src/learn/trainer/warmup.js';
-import type { GaussianActor } from '../src/policy/gaussian.js';
 import type { Evaluation } from '../src/policy/manifest.js';
 import type { Robot } from '../src/robot/load.js';
 import { feetOf } from '../src/robot/spec.js';
 import type { Task } from '../src/tasks/task.js';
+import type { Actor } from './actor.js';
 import { type EpisodeOutcome, summarise } from './evaluate.js';
 import { compileMujoco } from './mujoco.js';
 import { evaluationRandomisation, type Randomisation, trainingRandomisation } from './randomise.js';
@@ -16,7 +16,7 @@ import type { RolloutReply, RolloutRequest, RolloutWorkerData } from './rolloutW
 export interface RolloutPoolOptions {
   readonly robot: Robot;
   readonly task: Task;
-  readonly actor: GaussianActor;
+  readonly actor: Actor;
   readonly seed: number;
   readonly workers: number;
   /** How the robot moves before there is a policy; uniform when left out. */

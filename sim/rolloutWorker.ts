@@ -7,9 +7,9 @@ import {
   type WarmUpActions,
   type WarmUpKind,
 } from '../src/learn/trainer/warmup.js';
-import { type GaussianActor, GaussianPolicy } from '../src/policy/gaussian.js';
 import { loadRobot } from '../src/robot/load.js';
 import { createTask } from '../src/tasks/index.js';
+import { type Actor, type TrainedPolicy, trainedPolicy } from './actor.js';
 import { Environment } from './environment.js';
 import { type EpisodeOutcome, EpisodeRun } from './evaluate.js';
 import { loadMujoco } from './mujoco.js';
@@ -19,7 +19,7 @@ export interface RolloutWorkerData {
   readonly compiled: WebAssembly.Module;
   readonly robotPath: string;
   readonly task: string;
-  readonly actor: GaussianActor;
+  readonly actor: Actor;
   readonly seed: number;
   /** How a robot moves before there is a policy. */
   readonly warmUp: WarmUpKind;
@@ -65,6 +65,8 @@ class Stream {
     readonly number: number,
     readonly env: Environment,
     readonly warmUp: WarmUpActions,
+    /** Of its own, since it may remember. */
+    readonly policy: TrainedPolicy,
   ) {
     this.observation = new Float32Array(env.observation.length);
     this.begin();
@@ -73,6 +75,7 @@ class Stream {
   begin(): void {
     this.return = 0;
     this.warmUp.begin();
+    this.policy.reset();
     this.env.reset(Random.stream(data.seed, 'episode', this.number, this.episode++).uint32());
   }
 }
@@ -84,7 +87,7 @@ class EvaluationJob {
 
   constructor(
     private readonly env: Environment,
-    private readonly policy: GaussianPolicy,
+    private readonly policy: TrainedPolicy,
     private readonly seeds: readonly number[],
     private readonly steps: number,
   ) {}
@@ -97,8 +100,8 @@ class EvaluationJob {
   advance(steps: number): EpisodeOutcome[] {
     const outcomes: EpisodeOutcome[] = [];
     for (let k = 0; k < steps && !this.done; k++) {
-      this.run ??= new EpisodeRun(this.env, this.seeds[this.next++], this.steps);
-      this.run.step((observation, action) => this.policy.act(observation, action));
+      this.run ??= new EpisodeRun(this.env, this.policy, this.seeds[this.next++], this.steps);
+      this.run.step();
       if (!this.run.done) continue;
       outcomes.push(this.run.outcome());
       this.run = undefined;
@@ -110,12 +113,12 @@ class EvaluationJob {
 const mj = await loadMujoco(data.compiled);
 const robot = loadRobot(data.robotPath);
 const task = createTask(data.task, robot.spec);
-const policy = new GaussianPolicy(data.actor);
-const candidate = new GaussianPolicy(data.actor);
+const newPolicy = () => trainedPolicy(data.actor, robot.spec, task);
+const candidate = newPolicy();
 const evaluationEnv = new Environment(mj, robot, task, data.evaluation);
 const random = Random.stream(data.seed, 'exploration', data.streams[0] ?? 0);
 const streams = data.streams.map(
-  (n) => new Stream(n, new Environment(mj, robot, task, data.training), warmUpActions()),
+  (n) => new Stream(n, new Environment(mj, robot, task, data.training), warmUpActions(), newPolicy()),
 );
 let job: EvaluationJob | undefined;
 
@@ -127,7 +130,7 @@ function warmUpActions(): WarmUpActions {
 
 function collect(steps: number, parameters: Float32Array | undefined): Rollout {
   const rows = steps * streams.length;
-  const { observations: O, actions: A } = data.actor;
+  const [O, A] = [evaluationEnv.observation.length, evaluationEnv.executedAction.length];
   const rollout = {
     count: rows,
     stream: new Int32Array(rows),
@@ -139,16 +142,17 @@ function collect(steps: number, parameters: Float32Array | undefined): Rollout {
     episodeReturns: [] as number[],
     episodeSteps: [] as number[],
   };
-  if (parameters) policy.setParameters(parameters);
+  if (parameters) for (const { policy } of streams) policy.setParameters(parameters);
   const action = new Float32Array(A);
   let row = 0;
   for (let t = 0; t < steps; t++) {
     for (const stream of streams) {
-      const { env } = stream;
+      const { env, policy } = stream;
       rollout.observation.set(env.observation, row * O);
       if (parameters) policy.act(env.observation, action, { random, scale: 1 });
       else stream.warmUp.next(action);
       const { reward, ending } = env.step(action);
+      policy.executed?.(env.executedAction);
       stream.return += reward;
       rollout.stream[row] = stream.number;
       rollout.ending[row] = Ending[ending];

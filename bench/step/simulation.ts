@@ -21,6 +21,7 @@ export async function simulationContender(threads: number): Promise<Contender> {
     robot,
     task,
     actor: {
+      kind: 'gaussian',
       observations: observationSize(task.contract),
       actions: robot.spec.joints.length,
       hidden: [256, 256],

@@ -3,12 +3,13 @@ import { availableParallelism } from 'node:os';
 import { RolloutPool } from '../../sim/rolloutPool.js';
 import { UserError } from '../base/errors.js';
 import { BcLearner } from '../learn/bc/learner.js';
-import { actorLayout, sacConfig } from '../learn/sac/index.js';
+import { sacConfig } from '../learn/sac/index.js';
 import { taskRecipes } from '../learn/trainer/recipes.js';
 import { loadRobot } from '../robot/load.js';
 import { createTask } from '../tasks/index.js';
 import { observationSize } from '../tasks/task.js';
 import { readDemonstrations } from './demonstrations.js';
+import { resumedLearner } from './learners.js';
 import { finalEvaluation, writeResult } from './trainResult.js';
 import { readOverrides, type TrainRunOptions, type TrainRunResult } from './trainRun.js';
 
@@ -27,9 +28,10 @@ export async function cloneRun(options: TrainRunOptions): Promise<TrainRunResult
   const known = taskRecipes[task.name];
   const { learner: overrides } = readOverrides(options.config);
   const config = sacConfig(options.preset ?? known.preset, overrides, options.config);
+  const setup = resumedLearner('sac', robot, task, config);
   const observations = observationSize(task.contract);
   const sizes = { observations, actions: robot.spec.joints.length, config };
-  const demonstrations = await readDemonstrations(options.demos, robot.spec, task, config);
+  const demonstrations = await readDemonstrations(options.demos, robot.spec, task, setup.returns);
   mkdirSync(options.out, { recursive: true });
   const { seed, threads = 1 } = options;
   const learner = await BcLearner.create({ ...sizes, seed, threads }, demonstrations);
@@ -41,7 +43,7 @@ export async function cloneRun(options: TrainRunOptions): Promise<TrainRunResult
   const collector = await RolloutPool.create({
     robot,
     task,
-    actor: actorLayout(sizes),
+    actor: setup.actor,
     seed,
     workers: options.workers ?? availableParallelism(),
     environments: options.workers ?? availableParallelism(),
@@ -52,7 +54,7 @@ export async function cloneRun(options: TrainRunOptions): Promise<TrainRunResult
     const wallMinutes = (performance.now() - began) / 60_000;
     const steps = demonstrations.size;
     const result = { steps, updates, robotMinutes: steps / robot.spec.rates.policy_hz / 60, parameters };
-    const bundle = writeResult(options, robot, task, sizes, result, evaluation, wallMinutes);
+    const bundle = writeResult(options, robot, task, setup, result, evaluation, wallMinutes);
     const passed = known.passes(evaluation);
     return {
       ...result,

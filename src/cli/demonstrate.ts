@@ -18,7 +18,7 @@ Episodes that fail are counted and left out.
 Examples:
   reverie demonstrate pick --robot arm-table --episodes 20 --out demos
   reverie train pick --robot arm-table --demos demos
-  reverie train pick --robot arm-table --demos demos --algorithm bc`;
+  reverie train pick --robot arm-table --demos demos --learner bc`;
 
 interface DemonstrateOptions {
   readonly robot: string;

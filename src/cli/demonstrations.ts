@@ -3,7 +3,6 @@ import { Dataset } from '../datasets/reader.js';
 import type { DatasetTransition } from '../datasets/robotFrames.js';
 import { transitionsOf } from '../datasets/robotFrames.js';
 import { Replay } from '../learn/replay/replay.js';
-import type { SacConfig } from '../learn/sac/index.js';
 import type { RobotSpec } from '../robot/spec.js';
 import { observationSize, type Task } from '../tasks/task.js';
 
@@ -31,15 +30,14 @@ export async function readDemonstrations(
   path: string,
   spec: RobotSpec,
   task: Task,
-  config: Pick<SacConfig, 'gamma' | 'n_step'>,
+  returns: { readonly discount: number; readonly nSteps: number },
 ): Promise<Replay> {
   const transitions = await demonstratedSteps(path, spec, task);
   const replay = new Replay({
     observation: observationSize(task.contract),
     action: spec.joints.length,
     capacity: transitions.length,
-    discount: config.gamma,
-    nSteps: config.n_step,
+    ...returns,
   });
   for (const transition of transitions) replay.add({ stream: 0, ...transition });
   return replay;

@@ -16,10 +16,9 @@ import { type Launch, loadLaunch, runName } from '../launch/launch.js';
 import { taskOf } from '../launch/taskOf.js';
 import { OnlineLearner, type OnlineState } from '../learn/online/onlineLearner.js';
 import { Replay } from '../learn/replay/replay.js';
-import { exportActor, type SacConfig, SacLearner, sacConfig } from '../learn/sac/index.js';
+import type { LearnerCheckpoint, ReplayLearner } from '../learn/replayLearner.js';
 import { loadCheckpoint, saveCheckpoint } from '../learn/trainer/checkpoint.js';
 import { MetricsWriter } from '../learn/trainer/metrics.js';
-import { taskRecipes } from '../learn/trainer/recipes.js';
 import { type Bundle, readBundle, writeBundle } from '../policy/bundle.js';
 import { contractOf, type Evaluation } from '../policy/manifest.js';
 import { keysIn, ownKeys, readSigningKey } from '../policy/signature.js';
@@ -28,6 +27,7 @@ import { observationSize, type Task } from '../tasks/task.js';
 import type { EngineChoice } from '../tensor/index.js';
 import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.js';
 import { demonstratedSteps } from './demonstrations.js';
+import { type LearnerKind, type LearnerSetup, resumedLearner, setUpLearner } from './learners.js';
 import { engineOption, port } from './options.js';
 
 const EXAMPLES = `
@@ -53,6 +53,8 @@ interface LearnOptions extends BrokerOptions {
 
 /** Port of the broker that a learner on its own brings along. */
 const BROKER_PORT = 1883;
+/** Steps that have to be shown before half of each batch comes from them: fewer would be repeated too often. */
+const LEAST_SHOWN = 100;
 /** Demonstrated steps kept: more than an hour at 10 a second. */
 const DEMONSTRATIONS = 50_000;
 /** A robot's own learner has nothing to do without it: it ends when the broker is gone for this long. */
@@ -94,8 +96,8 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   const notice = (line: string) => process.stderr.write(`learner: ${line}\n`);
   mkdirSync(options.run, { recursive: true });
   const key = readSigningKey(signingKey(options, notice));
-  const { learner, replay, state } = await openLearner(launch, robot, task, options, notice);
-  const demonstrations = await openDemonstrations(launch, robot, task, replay, learner, options, !state);
+  const { setup, learner, demonstrations, state } = await openLearner(launch, robot, task, options, notice);
+  const { replay } = learner;
   const embedded = options.broker === undefined ? await startBroker(BROKER_PORT) : undefined;
   if (embedded) notice(`a broker of its own: ${embedded.url}`);
   const cursors = CursorFile.open(join(options.run, FILES.received), replay.added);
@@ -122,7 +124,7 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   const bundleOf = (parameters: Float32Array, evaluation: Evaluation | null) =>
     writeBundle(
       join(options.run, FILES.policy),
-      contents(launch, robot, task, learner, replay.added, parameters, evaluation),
+      contents(launch, robot, task, setup, replay.added, parameters, evaluation),
     );
   const rollout = await Rollout.create(link, {
     ...names,
@@ -136,11 +138,8 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
 
   const online = new OnlineLearner({
     learner,
-    replay,
     demonstrations,
     state,
-    seed: launch.seed,
-    mirror: task.mirror,
     updatesPerStep: launch.learner.updates_per_step,
     warmup: launch.learner.warmup,
     evaluateEvery: launch.learner.evaluate_every,
@@ -178,8 +177,8 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
     },
   );
   const save = () => {
-    const { tensors, updates, random } = learner.save();
-    const all = { learner: { updates, random }, online: online.save() };
+    const { tensors, state: ofLearner } = learner.save();
+    const all = { learner: ofLearner, online: online.save() };
     saveCheckpoint(join(options.run, FILES.checkpoint), { state: all as never, tensors });
   };
   // From the first moment on a new life goes on from here, and not from the training run again.
@@ -220,9 +219,16 @@ function signingKey(options: LearnOptions, notice: (line: string) => void): stri
 }
 
 interface SavedState {
-  readonly learner: { readonly updates: number; readonly random: number[] };
+  readonly learner: LearnerCheckpoint['state'];
   /** Not in the checkpoint of a training run. */
   readonly online?: OnlineState;
+}
+
+interface Opened {
+  readonly setup: LearnerSetup;
+  readonly learner: ReplayLearner;
+  readonly demonstrations: Replay;
+  readonly state: OnlineState | undefined;
 }
 
 /** Learner and replay of this run, else of the training run to go on from, else new ones. */
@@ -230,52 +236,52 @@ async function openLearner(
   launch: Launch,
   robot: Robot,
   task: Task,
-  { run, from, engine }: LearnOptions,
+  options: LearnOptions,
   onNote: (line: string) => void,
-): Promise<{ learner: SacLearner; replay: Replay; state: OnlineState | undefined }> {
-  const known = taskRecipes[task.name];
-  const { preset, overrides } = launch.learner;
+): Promise<Opened> {
+  const { run, from, engine } = options;
+  const { kind, preset, overrides } = launch.learner;
+  if (kind === 'dreamer' && launch.learner.demos)
+    throw new UserError(`${launch.path}: learner.demos goes with kind "sac", not "dreamer"`);
   const identity = from ? readIdentity(from) : undefined;
-  const config = identity
-    ? { ...identity.learner, ...overrides }
-    : sacConfig(
-        preset ?? known.preset,
-        { ...(preset ? {} : known.learner), ...overrides },
-        `${launch.path}: learner.overrides`,
-      );
-  const observations = observationSize(task.contract);
-  const actions = robot.spec.joints.length;
-  const learner = await SacLearner.create({
-    observations,
-    actions,
-    config,
+  if (identity && identity.algorithm !== kind)
+    throw new UserError(
+      `${from}: was trained by "${identity.algorithm}", ${launch.path} has learner: kind "${kind}"`,
+    );
+  const setup = identity
+    ? resumedLearner(kind, robot, task, { ...identity.learner, ...overrides })
+    : setUpLearner(kind, robot, task, { preset, overrides }, `${launch.path}: learner.overrides`);
+  const own = existsSync(join(run, FILES.checkpoint));
+  const path = join(run, FILES.replay);
+  // The training run keeps its own: this learner's transitions must not displace what it resumes from.
+  if (from && !own) copyFileSync(join(from, FILES.replay), path);
+  const replay = new Replay({
+    observation: observationSize(task.contract),
+    action: robot.spec.joints.length,
+    capacity: identity?.recipe.replay ?? launch.learner.replay,
+    ...setup.returns,
+    path,
+  });
+  const source = own ? run : from;
+  const saved = source ? loadCheckpoint(join(source, FILES.checkpoint)) : undefined;
+  const { learner: ofLearner, online } = (saved?.state ?? {}) as unknown as Partial<SavedState>;
+  const state = own ? online : undefined;
+  const demonstrations = await openDemonstrations(launch, robot, task, replay, setup, options, !state);
+  const { learner } = await setup.open({
+    replay,
+    demonstrations,
+    leastShown: LEAST_SHOWN,
     seed: launch.seed,
+    purpose: 'online',
     threads: 1,
     engine,
     onNote,
   });
-  const path = join(run, FILES.replay);
-  const own = existsSync(join(run, FILES.checkpoint));
-  const source = own ? run : from;
-  let online: OnlineState | undefined;
-  if (source) {
-    const { state, tensors } = loadCheckpoint(join(source, FILES.checkpoint));
-    const ofLearner = Object.entries(tensors).filter(([name]) => !name.startsWith('trainer.'));
-    const saved = state as unknown as SavedState;
-    learner.load({ tensors: Object.fromEntries(ofLearner), ...saved.learner });
-    online = own ? saved.online : undefined;
+  if (saved && ofLearner) {
+    const tensors = Object.entries(saved.tensors).filter(([name]) => !name.startsWith('trainer.'));
+    learner.load({ tensors: Object.fromEntries(tensors), state: ofLearner });
   }
-  // The training run keeps its own: this learner's transitions must not displace what it resumes from.
-  if (from && !own) copyFileSync(join(from, FILES.replay), path);
-  const replay = new Replay({
-    observation: observations,
-    action: actions,
-    capacity: identity?.recipe.replay ?? launch.learner.replay,
-    discount: config.gamma,
-    nSteps: config.n_step,
-    path,
-  });
-  return { learner, replay, state: online };
+  return { setup, learner, demonstrations, state };
 }
 
 /**
@@ -287,7 +293,7 @@ async function openDemonstrations(
   { spec }: Robot,
   task: Task,
   { contract }: Replay,
-  { options: { config } }: SacLearner,
+  { returns }: LearnerSetup,
   { run }: LearnOptions,
   begins: boolean,
 ): Promise<Replay> {
@@ -295,19 +301,17 @@ async function openDemonstrations(
   const path = join(run, FILES.demonstrations);
   // Left by a life that ended before its first checkpoint.
   if (begins) rmSync(path, { force: true });
-  const demonstrations = new Replay({
-    ...contract,
-    capacity: DEMONSTRATIONS,
-    discount: config.gamma,
-    nSteps: config.n_step,
-    path,
-  });
+  const demonstrations = new Replay({ ...contract, capacity: DEMONSTRATIONS, ...returns, path });
   for (const transition of shown) demonstrations.add({ stream: 0, ...transition });
   demonstrations.cut(0);
   return demonstrations;
 }
 
-function readIdentity(run: string): { learner: SacConfig; recipe: { replay: number } } {
+function readIdentity(run: string): {
+  algorithm: LearnerKind;
+  learner: LearnerSetup['config'];
+  recipe: { replay: number };
+} {
   const path = join(run, FILES.identity);
   if (!existsSync(path)) throw new UserError(`${run}: not a training run (no ${FILES.identity})`);
   return JSON.parse(readFileSync(path, 'utf8'));
@@ -317,15 +321,16 @@ function contents(
   launch: Launch,
   { spec }: Robot,
   task: Task,
-  learner: SacLearner,
+  setup: LearnerSetup,
   steps: number,
   parameters: Float32Array,
   evaluation: Evaluation | null,
 ) {
+  const { onnx, names } = setup.network(parameters, { robot: spec.name, task: task.name });
   return {
     manifest: {
       name: `${spec.name}-${task.name}-online`,
-      ...contractOf(spec, task),
+      ...contractOf(spec, task, names),
       training: {
         command: `reverie run ${basename(launch.path)}`,
         seed: launch.seed,
@@ -336,6 +341,6 @@ function contents(
       },
       evaluation,
     },
-    onnx: exportActor(learner.options, parameters, { robot: spec.name, task: task.name }),
+    onnx,
   };
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { taskRecipes } from '../learn/trainer/recipes.js';
 import { cloneRun } from './cloneRun.js';
+import { learnerKinds } from './learners.js';
 import { count, engineOption, seed } from './options.js';
 import { printJson } from './output.js';
 import { TrainingDisplay } from './trainingDisplay.js';
@@ -13,10 +14,13 @@ Examples:
   reverie train reach --robot arm --seed 3 --out runs/reach3
   reverie train walk --robot quadruped --preset droq --config my.yaml   # my.yaml: learner: {...}, recipe: {...}
   reverie train pick --robot arm-table --demos demos        # half of each batch from demonstrations
+  reverie train reach --robot arm --learner dreamer         # learns a model of the arm, and in it how to reach
+  reverie train walk --learner dreamer --preset 1M --experience runs/walk-quadruped-1
   reverie train walk --robot robots/mine --json | tail -n 1
 
 A run that was stopped (Ctrl-C) or crashed goes on where its checkpoint was: type the same command again.
-Its folder holds metrics.jsonl, curve.svg, checkpoint.bin, replay.bin and, at the end, policy/.`;
+Its folder holds metrics.jsonl, curve.svg, checkpoint.bin, replay.bin and, at the end, policy/; with dreamer also
+dream.svg: what the model expected, beside what happened.`;
 
 /** What `reverie train --json` prints last. */
 export function trainSummary(task: string, seed: number, result: TrainRunResult): Record<string, unknown> {
@@ -32,14 +36,23 @@ export function trainSummary(task: string, seed: number, result: TrainRunResult)
     passed: result.passed,
     finished: result.finished,
     eval: result.evaluation,
+    ...(result.worldModel && { world_model: result.worldModel }),
   };
 }
 
 /** The command that repeats a run, wherever its folder lies. */
 function commandOf(task: string, options: Record<string, string | number | undefined>): string {
-  const given = ['robot', 'seed', 'preset', 'algorithm', 'demos', 'config', 'steps', 'engine'].filter(
-    (key) => options[key] !== undefined,
-  );
+  const given = [
+    'robot',
+    'seed',
+    'learner',
+    'preset',
+    'demos',
+    'experience',
+    'config',
+    'steps',
+    'engine',
+  ].filter((key) => options[key] !== undefined);
   return ['reverie train', task, ...given.map((key) => `--${key} ${options[key]}`)].join(' ');
 }
 
@@ -50,13 +63,14 @@ export function trainCommand(): Command {
     .option('--robot <name>', 'robot, by name or folder', 'quadruped')
     .option('--seed <n>', 'repeats a run bit for bit', seed, 1)
     .option('--out <folder>', 'run folder (default: runs/TASK-ROBOT-SEED)')
-    .option('--preset <name>', 'learner: sac, layernorm, droq, crossq')
     .addOption(
-      new Option('--algorithm <name>', 'sac, or bc to clone demonstrations')
-        .choices(['sac', 'bc'])
+      new Option('--learner <name>', 'sac, dreamer (a world model), or bc to clone demonstrations')
+        .choices([...learnerKinds, 'bc'])
         .default('sac'),
     )
+    .option('--preset <name>', 'sac: sac, layernorm, droq, crossq; dreamer: micro, 1M to 200M, micro-v1, ...')
     .option('--demos <dataset>', 'LeRobot dataset: half of each batch of sac, all of bc')
+    .option('--experience <run>', 'run folder whose recorded experience is learned from first')
     .option('--config <file>', 'YAML with learner and recipe overrides')
     .option('--steps <n>', 'environment steps in all', count)
     .option('--workers <n>', 'simulation worker threads', count)
@@ -70,7 +84,7 @@ export function trainCommand(): Command {
       const out = options.out ?? join('runs', `${task}-${options.robot.split('/').pop()}-${options.seed}`);
       const display = new TrainingDisplay();
       let interrupted = false;
-      const run = options.algorithm === 'bc' ? cloneRun : trainRun;
+      const run = options.learner === 'bc' ? cloneRun : trainRun;
       const result = await run({
         ...options,
         task,

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/files.js';
 import { packageInfo } from '../base/packageInfo.js';
-import { exportActor, type SacConfig } from '../learn/sac/index.js';
 import type { Collector } from '../learn/trainer/collector.js';
 import { learningCurve } from '../learn/trainer/curve.js';
 import { readMetrics } from '../learn/trainer/metrics.js';
@@ -9,14 +8,8 @@ import { type Bundle, writeBundle } from '../policy/bundle.js';
 import { contractOf, type Evaluation } from '../policy/manifest.js';
 import type { Robot } from '../robot/load.js';
 import type { Task } from '../tasks/task.js';
+import type { LearnerSetup } from './learners.js';
 import { FILES, type TrainRunOptions } from './trainRun.js';
-
-/** Of an actor. */
-interface Sizes {
-  readonly observations: number;
-  readonly actions: number;
-  readonly config: SacConfig;
-}
 
 /** The evaluation that a bundle reports: episodes that neither training nor selection has seen. */
 const FINAL = {
@@ -42,16 +35,17 @@ export function writeResult(
   options: Pick<TrainRunOptions, 'out' | 'command' | 'seed'>,
   robot: Robot,
   task: Task,
-  sizes: Sizes,
+  setup: Pick<LearnerSetup, 'network'>,
   result: { readonly steps: number; readonly robotMinutes: number; readonly parameters: Float32Array },
   evaluation: Evaluation,
   wallMinutes: number,
 ): Bundle {
   const { spec } = robot;
+  const { onnx, names } = setup.network(result.parameters, { robot: spec.name, task: task.name });
   return writeBundle(join(options.out, FILES.policy), {
     manifest: {
       name: `${spec.name}-${task.name}`,
-      ...contractOf(spec, task),
+      ...contractOf(spec, task, names),
       training: {
         command: options.command,
         seed: options.seed,
@@ -62,7 +56,7 @@ export function writeResult(
       },
       evaluation,
     },
-    onnx: exportActor(sizes, result.parameters, { robot: spec.name, task: task.name }),
+    onnx,
   });
 }
 

@@ -5,7 +5,6 @@ import { RolloutPool } from '../../sim/rolloutPool.js';
 import { UserError } from '../base/errors.js';
 import { readYaml } from '../base/files.js';
 import { Replay } from '../learn/replay/replay.js';
-import { actorLayout, type SacConfig, SacLearner, sacConfig } from '../learn/sac/index.js';
 import { RunLog } from '../learn/trainer/metrics.js';
 import { type Recipe, recipeFor, taskRecipes } from '../learn/trainer/recipes.js';
 import {
@@ -21,7 +20,10 @@ import { createTask } from '../tasks/index.js';
 import { observationSize } from '../tasks/task.js';
 import { type EngineChoice, requireEngine } from '../tensor/index.js';
 import { readDemonstrations } from './demonstrations.js';
+import { copyExperience } from './experience.js';
+import { type LearnerKind, type LearnerSetup, setUpLearner } from './learners.js';
 import { finalEvaluation, writeCurve, writeResult } from './trainResult.js';
+import { studyWorldModel, type WorldModelFigures, writeDream } from './worldModel.js';
 
 export interface TrainRunOptions {
   readonly task: string;
@@ -29,6 +31,7 @@ export interface TrainRunOptions {
   readonly seed: number;
   /** Run folder. */
   readonly out: string;
+  readonly learner: LearnerKind;
   readonly preset?: string;
   /** YAML file with `learner` and `recipe` overrides. */
   readonly config?: string;
@@ -38,6 +41,8 @@ export interface TrainRunOptions {
   readonly engine?: EngineChoice;
   /** Folder of a dataset of demonstrations. */
   readonly demos?: string;
+  /** Run folder whose recorded experience is learned from first. */
+  readonly experience?: string;
   /** Starts anew where the folder already holds a run. */
   readonly fresh?: boolean;
   /** Resumes although the replay lost transitions. */
@@ -56,14 +61,20 @@ export interface TrainRunResult extends TrainingResult {
   readonly evaluation: Evaluation;
   readonly passed: boolean;
   readonly bundle: Bundle;
+  /** Of a learner that has one. */
+  readonly worldModel?: WorldModelFigures;
 }
+
+/** On another run's experience, where the recipe does not say. */
+const PRETRAIN_UPDATES = 1000;
 
 /** What has to be the same for a run to go on. */
 interface RunIdentity {
   readonly task: string;
   readonly robot: string;
   readonly seed: number;
-  readonly learner: SacConfig;
+  readonly algorithm: LearnerKind;
+  readonly learner: LearnerSetup['config'];
   readonly recipe: Recipe;
   /** What the learner ran on, once it was chosen. */
   readonly engine?: EngineChoice;
@@ -78,6 +89,7 @@ export const FILES = {
   replay: 'replay.bin',
   metrics: 'metrics.jsonl',
   curve: 'curve.svg',
+  dream: 'dream.svg',
   policy: 'policy',
 } as const;
 
@@ -91,49 +103,61 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const task = createTask(options.task, robot.spec);
   const overrides = readOverrides(options.config);
   const known = taskRecipes[task.name];
-  const config = sacConfig(
-    options.preset ?? known.preset,
-    { ...(options.preset ? {} : known.learner), ...overrides.learner },
+  const setup = setUpLearner(
+    options.learner,
+    robot,
+    task,
+    { preset: options.preset, overrides: overrides.learner },
     options.config,
   );
-  const given = recipeFor(task.name, overrides.recipe, options.config);
+  const given = recipeFor(task.name, overrides.recipe, options.config, setup.kind);
   const recipe = options.steps ? { ...given, steps: options.steps } : given;
-  const identity = { task: task.name, robot: robot.spec.name, seed: options.seed, learner: config, recipe };
+  checkSizes(setup, recipe, options);
+  const identity: RunIdentity = {
+    task: task.name,
+    robot: robot.spec.name,
+    seed: options.seed,
+    algorithm: setup.kind,
+    learner: setup.config,
+    recipe,
+    ...(options.demos && { demos: options.demos }),
+    ...(options.experience && { experience: options.experience }),
+  };
   // Before --fresh has deleted anything.
   await requireEngine(options.engine ?? 'auto');
-  const recorded: RunIdentity = { ...identity, ...(options.demos && { demos: options.demos }) };
-  const { resuming, engine } = prepareFolder(options, recorded);
+  const { resuming, engine } = prepareFolder(options, identity);
 
-  const sizes = {
-    observations: observationSize(task.contract),
-    actions: robot.spec.joints.length,
-    config,
-  };
+  const replay = new Replay({
+    observation: observationSize(task.contract),
+    action: robot.spec.joints.length,
+    capacity: recipe.replay,
+    ...setup.returns,
+    path: join(options.out, FILES.replay),
+  });
+  if (options.experience && !resuming) {
+    const copied = copyExperience(options.experience, replay, robot, task);
+    options.onNote?.(`learning from ${copied} recorded transitions of ${options.experience} first`);
+  }
   const threads = options.threads ?? 1;
-  const learner = await SacLearner.create({
-    ...sizes,
+  const opened = await setup.open({
+    replay,
     seed: options.seed,
+    purpose: 'replay',
     threads,
     // A run goes on with the engine that it began with, unless told otherwise: others round differently.
     engine: options.engine && options.engine !== 'auto' ? options.engine : engine,
     onNote: options.onNote,
+    demonstrations: options.demos
+      ? await readDemonstrations(options.demos, robot.spec, task, setup.returns)
+      : undefined,
+    onOpenLoop: (openLoop) => writeDream(join(options.out, FILES.dream), openLoop, robot.spec, task),
   });
-  writeIdentity(options.out, { ...recorded, engine: learner.engine, threads });
-  const replay = new Replay({
-    observation: sizes.observations,
-    action: sizes.actions,
-    capacity: recipe.replay,
-    discount: config.gamma,
-    nSteps: config.n_step,
-    path: join(options.out, FILES.replay),
-  });
-  const demonstrations = options.demos
-    ? await readDemonstrations(options.demos, robot.spec, task, config)
-    : undefined;
+  const { learner } = opened;
+  writeIdentity(options.out, { ...identity, engine: opened.engine, threads });
   const collector = await RolloutPool.create({
     robot,
     task,
-    actor: actorLayout(sizes),
+    actor: setup.actor,
     seed: options.seed,
     workers: options.workers ?? Math.max(1, availableParallelism() - threads),
     environments: recipe.environments,
@@ -148,12 +172,9 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   try {
     const trainer = new Trainer({
       learner,
-      replay,
-      demonstrations,
       collector,
       recipe,
-      mirror: task.mirror,
-      seed: options.seed,
+      pretrain: options.experience ? (recipe.pretrain ?? PRETRAIN_UPDATES) : undefined,
       policy_hz: robot.spec.rates.policy_hz,
       passes: known.passes,
       lasts: known.lasts,
@@ -171,15 +192,30 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     const result = await trainer.run(log);
     const evaluation = await finalEvaluation(collector, task.name, options.seed, result.parameters);
     const wallMinutes = (performance.now() - began) / 60_000;
-    const bundle = writeResult(options, robot, task, learner.options, result, evaluation, wallMinutes);
+    const bundle = writeResult(options, robot, task, setup, result, evaluation, wallMinutes);
     writeCurve(options.out, task.name, robot.spec.name, options.seed);
-    return { ...result, robot, wallMinutes, evaluation, passed: known.passes(evaluation), bundle };
+    const worldModel =
+      setup.kind === 'dreamer' ? await studyWorldModel(learner, robot.spec.rates.policy_hz) : undefined;
+    const passed = known.passes(evaluation);
+    return { ...result, robot, wallMinutes, evaluation, passed, bundle, worldModel };
   } finally {
     log?.close();
     replay.close();
     await collector.close();
     await learner.dispose();
   }
+}
+
+/** @throws UserError where the learner can never learn from what the recipe keeps, or demonstrations are not for it */
+function checkSizes(setup: LearnerSetup, recipe: Recipe, { demos }: TrainRunOptions): void {
+  const perStream = Math.floor(recipe.replay / recipe.environments);
+  if (setup.leastSteps > perStream)
+    throw new UserError(
+      `recipe: a replay of ${recipe.replay} transitions keeps ${perStream} of each of ${recipe.environments} environments, ` +
+        `the learner's sequences have ${setup.leastSteps} steps; expected a larger replay or a shorter learner: length`,
+    );
+  if (demos && setup.kind === 'dreamer')
+    throw new UserError('--demos goes with the learners sac and bc; dreamer takes --experience RUN');
 }
 
 export function readOverrides(path: string | undefined): {

@@ -30,6 +30,7 @@ const driverSchema = z.discriminatedUnion('kind', [
 
 const learnerSchema = z.strictObject({
   enabled: z.boolean().default(true),
+  kind: z.enum(['sac', 'dreamer']).default('sac').describe('dreamer learns a model of the world first'),
   preset: z.string().optional().describe('where no training run is gone on with'),
   overrides: z.record(z.string(), z.unknown()).default({}).describe("of the learner's hyperparameters"),
   replay: count.default(200_000).describe('transitions kept, where no training run is gone on with'),

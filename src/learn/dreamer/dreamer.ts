@@ -2,6 +2,7 @@ import { add, concat, type Graph, mean, mul, reshape, slice, sub, type Tensor } 
 import { laprop } from '../nn/index.js';
 import { behaviourLoss, replayValueLoss } from './behaviour.js';
 import { DreamerNetworks, type WorldContract } from './networks.js';
+import { openLoop } from './openLoop.js';
 import type { DreamerConfig } from './presets.js';
 import { at, observe, rows, type SequenceTensors, worldModelLoss } from './worldModel.js';
 
@@ -26,6 +27,9 @@ export const dreamerMetrics = [
  * [T, B, ..], to be kept with the replay. Its input `scale` is max(1, range of returns), which follows from the
  * returns of earlier updates: the 5th and 95th percentile need a sort, and the range changes by a hundredth of an
  * update's anyway.
+ *
+ * Step `predict` changes nothing: it sees the first half of each sequence and predicts `observation` and `reward` of
+ * the rest, [T − C, B, ..].
  */
 export function dreamerGraph(
   g: Graph,
@@ -91,6 +95,7 @@ export function dreamerGraph(
     h: reshape(observed.states.h, [T, B, config.deter]),
     z: reshape(observed.states.z, [T, B, model.latent.size]),
   });
+  g.step('predict', [], { ...openLoop(networks, p, batch, observed) });
   return { networks, loss, gradient };
 }
 

@@ -1,5 +1,6 @@
 /** Dreamer: a world model learned from recorded sequences, and behaviour learned in it. */
 export { dreamerMetrics } from './dreamer.js';
+export { exportPolicy, policyNames } from './export.js';
 export {
   type DreamerBatch,
   type DreamerCheckpoint,
@@ -8,5 +9,8 @@ export {
   type DreamerOptions,
   type DreamerStates,
 } from './learner.js';
-export type { WorldContract } from './networks.js';
+export { DreamerNetworks, type WorldContract } from './networks.js';
+export { errorByHorizon, type OpenLoop } from './openLoop.js';
+export { dreamPicture } from './picture.js';
 export { type DreamerConfig, dreamerConfig, dreamerSizes, dreamerVersions } from './presets.js';
+export { DreamerTraining, HORIZONS } from './training.js';

@@ -22,8 +22,11 @@ import type { DreamerConfig } from './presets.js';
 
 /** The stochastic part z of the model's state: what its distribution is made of, and how it is drawn and compared. */
 export interface Latent {
-  /** Length of z. */
+  /** Length of z: variables · classes. */
   readonly size: number;
+  readonly variables: number;
+  /** Of each variable, one-hot; 1 for a variable that is a number. */
+  readonly classes: number;
   /** Numbers that describe a distribution. */
   readonly statistics: number;
   /** Random numbers for one draw, and of which kind. */
@@ -57,6 +60,8 @@ function categorical(variables: number, classes: number, unimix: number): Latent
 
   return {
     size,
+    variables,
+    classes,
     statistics: size,
     noise: { size: variables, kind: 'uniform' },
     draw(logits, noise) {
@@ -65,8 +70,8 @@ function categorical(variables: number, classes: number, unimix: number): Latent
       return reshape(add(drawn, sub(p, stopGradient(p))), [p.shape[0], size]);
     },
     mode(logits) {
-      const p = probabilities(logits);
-      return reshape(toFloat(equal(p, reduceMax(p, { axes: [2], keepDims: true }))), [p.shape[0], size]);
+      const x = each(logits);
+      return reshape(toFloat(equal(x, reduceMax(x, { axes: [2], keepDims: true }))), [x.shape[0], size]);
     },
     divergence(p, q) {
       return total(mul(probabilities(p), sub(logProbabilities(p), logProbabilities(q))));
@@ -85,6 +90,8 @@ function gaussian(variables: number): Latent {
   const total = (x: Tensor) => sum(x, { axes: [1], keepDims: true });
   return {
     size: variables,
+    variables,
+    classes: 1,
     statistics: 2 * variables,
     noise: { size: variables, kind: 'normal' },
     draw: (s, noise) => add(mean(s), mul(deviation(s), noise)),

@@ -1,5 +1,6 @@
+import { UserError } from '../../base/errors.js';
 import { Random } from '../../base/random.js';
-import { compile, type EngineChoice, Graph, type Program } from '../../tensor/index.js';
+import { type Compiled, compile, type EngineChoice, type EngineName, Graph } from '../../tensor/index.js';
 import { checkedTensor } from '../checkpoint.js';
 import { dreamerGraph, dreamerMetrics } from './dreamer.js';
 import type { DreamerNetworks, WorldContract } from './networks.js';
@@ -38,7 +39,8 @@ export interface DreamerOptions {
   threads?: number;
 }
 
-export type DreamerMetrics = Record<(typeof dreamerMetrics)[number] | 'return_range', number>;
+const figures = [...dreamerMetrics, 'return_range'] as const;
+export type DreamerMetrics = Record<(typeof figures)[number], number>;
 
 /** Everything that a resumed learner needs to go on bit for bit. */
 export interface DreamerCheckpoint {
@@ -50,16 +52,14 @@ export interface DreamerCheckpoint {
 /** Dreamer as something to feed sequences to. */
 export class DreamerLearner {
   private updateCount = 0;
-  private readonly latest = Object.fromEntries(
-    [...dreamerMetrics, 'return_range'].map((name) => [name, Number.NaN]),
-  ) as DreamerMetrics;
+  private readonly latest = Object.fromEntries(figures.map((name) => [name, Number.NaN])) as DreamerMetrics;
   private readonly range: ReturnRange;
   private readonly noise: [id: string, values: Float32Array, kind: 'uniform' | 'normal'][];
 
   private constructor(
     readonly options: DreamerOptions,
     readonly networks: DreamerNetworks,
-    private readonly program: Program,
+    private readonly program: Compiled,
     private readonly graph: Graph,
     private readonly random: Random,
   ) {
@@ -89,6 +89,11 @@ export class DreamerLearner {
     return new DreamerLearner(options, networks, program, graph, Random.stream(seed, 'dreamer', 'noise'));
   }
 
+  /** What runs the updates: `auto` has become a name. */
+  get engine(): EngineName {
+    return this.program.engine;
+  }
+
   /** Updates made so far. */
   get updates(): number {
     return this.updateCount;
@@ -96,14 +101,12 @@ export class DreamerLearner {
 
   /**
    * One update of world model, actor and critic.
+   * @throws UserError where a part of the batch is of another size than the learner's
    * @throws Error when the losses are no longer finite: the weights are lost, what was saved before is not
    */
   async step(batch: DreamerBatch): Promise<DreamerStates> {
-    for (const [, values, kind] of this.noise) {
-      if (kind === 'uniform') this.random.fillUniform(values, 0, 1);
-      else this.random.fillNormal(values);
-    }
-    const drawn = Object.fromEntries(this.noise.map(([id, values]) => [id, values]));
+    this.check(batch);
+    const drawn = this.draw(this.random);
     const scale = Float32Array.of(this.range.scale);
     const { metrics, returns, h, z } = await this.program.run('update', { ...batch, ...drawn, scale });
     this.updateCount++;
@@ -119,22 +122,79 @@ export class DreamerLearner {
     return { h, z };
   }
 
+  /**
+   * What the model expects of the second half of each sequence once it has seen the first.
+   * @param random draws the latents of the first half
+   */
+  async predict(
+    batch: DreamerBatch,
+    random: Random,
+  ): Promise<Record<'observation' | 'reward', Float32Array>> {
+    this.check(batch);
+    const { latentNoise } = this.draw(random);
+    const { observation, action, first, h, z } = batch;
+    const seen = { observation, action, first, h, z, ...(batch.image && { image: batch.image }) };
+    const predicted = await this.program.run('predict', { ...seen, latentNoise });
+    return { observation: predicted.observation, reward: predicted.reward };
+  }
+
+  private draw(random: Random): Record<string, Float32Array> {
+    for (const [, values, kind] of this.noise) {
+      if (kind === 'uniform') random.fillUniform(values, 0, 1);
+      else random.fillNormal(values);
+    }
+    return Object.fromEntries(this.noise.map(([id, values]) => [id, values]));
+  }
+
+  private check(batch: DreamerBatch): void {
+    const given = batch as unknown as Record<string, Float32Array | undefined>;
+    const { image } = this.options.world;
+    if (batch.image && !image)
+      throw new UserError('the batch has images, the learner was made without a camera');
+    const asked = [
+      'observation',
+      'action',
+      'reward',
+      'first',
+      'terminal',
+      'h',
+      'z',
+      ...(image ? ['image'] : []),
+    ];
+    for (const id of asked) {
+      const { shape, size } = this.graph.inputs.get(id)!;
+      const length = given[id]?.length;
+      if (length === size) continue;
+      const what =
+        id === 'image' ? `images of ${image!.height}×${image!.width}×${image!.channels}` : `"${id}"`;
+      throw new UserError(
+        `the batch has ${length ?? 'no'} values of ${what}, expected ${size}: [${shape.join(', ')}], time first`,
+      );
+    }
+  }
+
   /** What the newest update measured. */
   metrics(): DreamerMetrics {
     return { ...this.latest };
   }
 
-  /** A copy of all weights, in the order of `networks.layout`; the first ones are the policy's. */
+  /** A copy of all weights, in the order of `networks.layout`. */
   parameters(): Float32Array {
     return this.program.getState('theta');
+  }
+
+  /** A copy of the weights that the policy acts with, in the order of `networks.policyLayout`. */
+  policyParameters(): Float32Array {
+    return this.parameters().slice(0, this.networks.policyLayout.size);
   }
 
   save(): DreamerCheckpoint {
     const ids = [...this.graph.states.keys()];
     const states = ids.map((id) => [id, this.program.getState(id)] as const);
-    const range = Float32Array.from(this.range.state);
+    const returnRange = Float32Array.from(this.range.state);
+    const metrics = Float32Array.from(figures, (name) => this.latest[name]);
     return {
-      tensors: { ...Object.fromEntries(states), returnRange: range },
+      tensors: { ...Object.fromEntries(states), returnRange, metrics },
       updates: this.updateCount,
       random: this.random.state,
     };
@@ -145,7 +205,9 @@ export class DreamerLearner {
     const tensors = [...this.graph.states].map(
       ([id, { shape }]) => [id, checkedTensor(checkpoint.tensors, id, shape)] as const,
     );
+    const metrics = checkedTensor(checkpoint.tensors, 'metrics', [figures.length]);
     this.range.state = [...checkedTensor(checkpoint.tensors, 'returnRange', [2])];
+    for (const [i, name] of figures.entries()) this.latest[name] = metrics[i];
     for (const [id, values] of tensors) this.program.setState(id, values);
     this.updateCount = checkpoint.updates;
     this.random.state = checkpoint.random;

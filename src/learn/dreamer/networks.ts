@@ -1,3 +1,4 @@
+import { UserError } from '../../base/errors.js';
 import {
   add,
   concat,
@@ -21,7 +22,7 @@ import {
   tanh,
   toFloat,
 } from '../../tensor/index.js';
-import { ImageCodec, type ImageShape } from './images.js';
+import { ImageCodec, type ImageShape, imageProblem } from './images.js';
 import { chain, dense, type Layer, trunk } from './layers.js';
 import { oneHotAt } from './oneHot.js';
 import type { DreamerConfig } from './presets.js';
@@ -50,8 +51,8 @@ export class DreamerNetworks {
   /** Order of the flat vectors: everything that learns, and the slow critic. */
   readonly layout: ParameterLayout;
   readonly slowLayout: ParameterLayout;
-  /** What the deployed policy consists of. */
-  readonly policyParameters: readonly ParameterSpec[];
+  /** What the deployed policy consists of: the first part of `layout`. */
+  readonly policyLayout: ParameterLayout;
   private readonly vectorIn: Layer;
   private readonly vectorOut: Layer;
   private readonly images: ImageCodec | undefined;
@@ -62,6 +63,8 @@ export class DreamerNetworks {
   ) {
     const { units, layers, bins } = config;
     const { observations, actions, image } = contract;
+    const problem = image && imageProblem(image);
+    if (problem) throw new UserError(`the camera image ${problem}`);
     const latents = config.stoch * (config.latent === 'categorical' ? config.classes : 1);
     const width = config.deter + latents;
     const head = (name: string, depth: number, outputs: number, scale: number) =>
@@ -77,9 +80,10 @@ export class DreamerNetworks {
     this.critic = head('critic', layers, bins, 0);
     const sensing = [this.vectorIn, this.model].flatMap((part) => part.parameters);
     const imaging = this.images?.parameters ?? [];
-    this.policyParameters = [...sensing, ...imaging, ...this.actor.parameters];
+    const acting: ParameterSpec[] = [...sensing, ...imaging, ...this.actor.parameters];
+    this.policyLayout = new ParameterLayout(acting);
     this.layout = new ParameterLayout([
-      ...this.policyParameters,
+      ...acting,
       ...[this.vectorOut, this.reward, this.continues, this.critic].flatMap((part) => part.parameters),
     ]);
     this.slowLayout = new ParameterLayout(this.critic.parameters);
@@ -115,6 +119,8 @@ export class DreamerNetworks {
 export interface Policy {
   /** What to do when not exploring, [rows, actions]. */
   readonly mode: Tensor;
+  /** Standard deviation of each action, [rows, actions]; not of a choice. */
+  readonly deviation?: Tensor;
   /** @param noise [rows, actions] standard normal; [rows, 1] uniform for discrete actions */
   draw(noise: Tensor): Tensor;
   /** [rows, 1] */
@@ -132,6 +138,7 @@ function boundedNormal(head: Tensor, [least, most]: readonly [number, number]): 
   const deviation = add(mul(sigmoid(add(slice(head, 1, actions, 2 * actions), 2)), most - least), least);
   return {
     mode: mean,
+    deviation,
     draw: (noise) => add(mean, mul(deviation, noise)),
     logProbability: (action) => {
       const z = div(sub(action, mean), deviation);
@@ -147,7 +154,7 @@ function choice(logits: Tensor, unimix: number): Policy {
   const p = add(mul(softmax(logits), 1 - unimix), unimix / actions);
   const logP = unimix > 0 ? log(p) : logSoftmax(logits);
   return {
-    mode: toFloat(equal(p, reduceMax(p, { axes: [1], keepDims: true }))),
+    mode: toFloat(equal(logits, reduceMax(logits, { axes: [1], keepDims: true }))),
     draw: (noise) => {
       const drawn = oneHotAt(reshape(p, [rows, 1, actions]), reshape(noise, [rows, 1, 1]));
       return reshape(drawn, [rows, actions]);

@@ -1,13 +1,8 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { Random } from '../../base/random.js';
 import type { Evaluation } from '../../policy/manifest.js';
 import type { Experience } from '../../robot/experience.js';
-import type { Mirror } from '../../tasks/task.js';
-import { MirrorAugmentation } from '../replay/mirror.js';
-import { MixedReplay } from '../replay/mixed.js';
 import type { Replay } from '../replay/replay.js';
-import { ReplayBatch } from '../replay/transition.js';
-import type { SacLearner, SacMetrics } from '../sac/index.js';
+import type { ReplayLearner } from '../replayLearner.js';
 import { objection } from './gate.js';
 
 /** What a learner has done, over its restarts. */
@@ -23,11 +18,10 @@ export interface OnlineState {
   /** Transitions in the replay before the first that this learner took. */
   readonly replayBefore: number;
   readonly inUse: Evaluation | null;
-  /** Of the random numbers that draw batches. */
-  readonly random: readonly number[];
 }
 
-export interface OnlineMetrics extends OnlineCounters, Partial<SacMetrics> {
+/** The learner's own figures come beside these. */
+export interface OnlineMetrics extends OnlineCounters {
   /** Taken from robots. */
   readonly transitions: number;
   /** Updates in the last second. */
@@ -38,18 +32,11 @@ export interface OnlineMetrics extends OnlineCounters, Partial<SacMetrics> {
 }
 
 export interface OnlineLearnerOptions {
-  readonly learner: SacLearner;
-  readonly replay: Replay;
-  /**
-   * What somebody has shown: steps in which a person commanded enter it beside the replay. Once it holds
-   * enough, half of each batch comes from it.
-   */
+  readonly learner: ReplayLearner;
+  /** What somebody has shown: steps in which a person commanded enter it beside the learner's replay. */
   readonly demonstrations?: Replay;
-  readonly seed: number;
   /** Of an earlier life of this learner. */
   readonly state?: OnlineState;
-  /** Symmetry of robot and task. */
-  readonly mirror?: { readonly observation: Mirror; readonly action: Mirror };
   /** Most updates for each transition that comes. */
   readonly updatesPerStep: number;
   /** Transitions in the replay before the first update. */
@@ -71,8 +58,6 @@ export interface OnlineLearnerOptions {
 
 /** Updates that may be owed: a learner that cannot keep up does not fall behind without end. */
 const MOST_OWED = 2000;
-/** Steps that have to be shown before half of each batch comes from them: fewer would be repeated too often. */
-const LEAST_SHOWN = 100;
 const IDLE_MS = 20;
 const METRICS_MS = 1000;
 const SAVE_MS = 30_000;
@@ -82,10 +67,6 @@ const SAVE_MS = 30_000;
  * every so often a candidate, which is published only where it is no worse than the policy in use.
  */
 export class OnlineLearner {
-  private readonly batch: ReplayBatch;
-  private readonly experience: MixedReplay;
-  private readonly random: Random;
-  private readonly mirror: MirrorAugmentation | undefined;
   private inUse: Evaluation | undefined;
   /** Of the policy before it. */
   private replaced: Evaluation | undefined;
@@ -98,14 +79,9 @@ export class OnlineLearner {
   private stopping = false;
 
   constructor(private readonly options: OnlineLearnerOptions) {
-    const { learner, replay, demonstrations, mirror, seed, inUse, state } = options;
-    this.experience = new MixedReplay(replay, demonstrations, LEAST_SHOWN);
+    const { learner, inUse, state } = options;
     this.counters = { ...(state?.counters ?? { updates: 0, candidates: 0, published: 0 }) };
-    this.replayBefore = state?.replayBefore ?? replay.added;
-    this.batch = new ReplayBatch(learner.options.config.batch, replay.contract);
-    this.random = Random.stream(seed, 'online');
-    if (state) this.random.state = state.random;
-    this.mirror = mirror && new MirrorAugmentation(mirror.observation, mirror.action);
+    this.replayBefore = state?.replayBefore ?? learner.replay.added;
     this.inUse = state?.inUse ?? inUse;
   }
 
@@ -115,7 +91,8 @@ export class OnlineLearner {
    * @param gap some before these are lost
    */
   add(stream: number, transitions: readonly Experience[], gap: boolean): void {
-    const { replay, demonstrations, updatesPerStep } = this.options;
+    const { learner, demonstrations, updatesPerStep } = this.options;
+    const { replay } = learner;
     let previous = gap ? undefined : this.previous.get(stream);
     for (const t of transitions) {
       const follows = previous?.episode === t.episode && previous.step + 1 === t.step;
@@ -131,8 +108,8 @@ export class OnlineLearner {
 
   /** What a new life of this learner goes on from. */
   save(): OnlineState {
-    const { counters, replayBefore, inUse, random } = this;
-    return { counters: { ...counters }, replayBefore, inUse: inUse ?? null, random: random.state };
+    const { counters, replayBefore, inUse } = this;
+    return { counters: { ...counters }, replayBefore, inUse: inUse ?? null };
   }
 
   /** The robots went back to the policy before the newest. */
@@ -146,7 +123,7 @@ export class OnlineLearner {
 
   /** Until `stop`. Rejects when an update fails: losses that are not finite, say. */
   async run(): Promise<void> {
-    const { replay, learner, warmup, evaluateEvery, publish, state } = this.options;
+    const { learner, warmup, evaluateEvery, publish, state } = this.options;
     let judging: Promise<unknown> | undefined;
     const inBackground = (work: Promise<unknown>) => {
       judging = work.finally(() => {
@@ -154,7 +131,7 @@ export class OnlineLearner {
       });
       judging.catch((error: Error) => this.options.onNotice(`evaluation failed: ${error.message}`));
     };
-    if (!this.inUse && !state) inBackground(publish(learner.actorParameters(), undefined));
+    if (!this.inUse && !state) inBackground(publish(learner.policyParameters(), undefined));
     let judgedAt = this.counters.updates;
     let before = judgedAt;
     const metrics = globalThis.setInterval(() => {
@@ -168,7 +145,7 @@ export class OnlineLearner {
           saved_ms = Date.now();
           this.options.save();
         }
-        if (this.owed < 1 || replay.size < warmup) {
+        if (this.owed < 1 || learner.replay.size < warmup || !learner.ready) {
           await setTimeout(IDLE_MS);
           continue;
         }
@@ -186,11 +163,7 @@ export class OnlineLearner {
   }
 
   private async update(): Promise<void> {
-    const { learner } = this.options;
-    const { config } = learner.options;
-    this.experience.sample(config.batch, this.random, this.batch);
-    this.mirror?.apply(this.batch, this.random);
-    await learner.step(this.batch, this.counters.updates % config.actor_every === 0);
+    await this.options.learner.update();
     this.counters.updates++;
     this.measured = true;
     this.owed--;
@@ -198,7 +171,7 @@ export class OnlineLearner {
 
   private async judge(): Promise<void> {
     const { learner, evaluate, publish, onNotice } = this.options;
-    const parameters = learner.actorParameters();
+    const parameters = learner.policyParameters();
     const evaluation = await evaluate(parameters);
     if (this.stopping) return;
     const number = ++this.counters.candidates;
@@ -218,7 +191,8 @@ export class OnlineLearner {
   }
 
   private report(updates_per_s: number): void {
-    const { learner, replay, onMetrics } = this.options;
+    const { learner, onMetrics } = this.options;
+    const { replay } = learner;
     onMetrics({
       ...this.counters,
       transitions: replay.added - this.replayBefore,

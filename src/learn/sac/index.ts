@@ -8,3 +8,4 @@ export {
   type SacOptions,
 } from './learner.js';
 export { type SacConfig, type SacPreset, sacConfig, sacPresets, sacSchema } from './presets.js';
+export { SacTraining } from './training.js';

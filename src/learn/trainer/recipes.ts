@@ -16,6 +16,9 @@ export const recipeSchema = z.strictObject({
   round: count.describe('steps of each environment between hand-overs of a new policy'),
   updates_per_step: z.number().positive().describe('learner updates for each environment step'),
   replay: count.describe('transitions kept'),
+  pretrain: count
+    .optional()
+    .describe('updates on experience of another run before anything is collected; 1000 where left out'),
   evaluation: z.strictObject({
     episodes: count,
     seconds_each: z.number().positive(),
@@ -26,10 +29,15 @@ export const recipeSchema = z.strictObject({
 
 export type Recipe = z.output<typeof recipeSchema>;
 
-interface TaskRecipe {
+interface LearnerRecipe {
   readonly preset: string;
   readonly learner: Record<string, unknown>;
+}
+
+interface TaskRecipe extends LearnerRecipe {
   readonly recipe: Recipe;
+  /** Where Dreamer learns the task: its own preset, and what of the recipe it does otherwise. */
+  readonly dreamer: LearnerRecipe & { readonly recipe: Partial<Recipe> };
   /** What an evaluation has to show for the policy to count as having learned the task. */
   passes(evaluation: Evaluation): boolean;
   /** For people, beside the result. */
@@ -40,6 +48,13 @@ interface TaskRecipe {
 
 /** At most this share of episodes may fall. */
 const FALLS_ALLOWED = 0.05;
+
+/** Each update dreams of thousands of steps: a few robots' worth of experience go a long way. */
+const DREAMER = {
+  preset: 'micro',
+  learner: {},
+  recipe: { environments: 4, updates_per_step: 0.25, warmup: 1000 },
+} as const;
 
 export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
   walk: {
@@ -62,6 +77,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       mean_speed_mps !== null &&
       mean_speed_mps >= 0.52 &&
       mean_speed_mps <= 0.95,
+    dreamer: DREAMER,
     passing: 'at most 5 % falls, 0.52–0.95 m/s along the starting heading',
     lasts: ({ mean_power_w, foot_slip_mps, touchdowns_per_s }) =>
       // Inside the 40 W, 0.15 m/s and 5 a second that a shipped policy has to keep, since ten episodes are few.
@@ -82,6 +98,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       stop_after: 3,
     },
     passes: ({ success_rate }) => (success_rate ?? 0) >= 0.95,
+    dreamer: DREAMER,
     passing: 'on its feet at the end of at least 95 % of episodes that begin lying',
   },
   reach: {
@@ -108,6 +125,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       stop_after: 3,
     },
     passes: ({ success_rate }) => (success_rate ?? 0) >= 0.97,
+    dreamer: DREAMER,
     passing: 'the tool within 2 cm of the target at the end of at least 97 % of episodes',
   },
   pick: {
@@ -126,14 +144,21 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       stop_after: 2,
     },
     passes: ({ success_rate }) => (success_rate ?? 0) >= 0.9,
+    dreamer: DREAMER,
     passing: 'the object in its place and let go of at the end of at least 90 % of episodes',
   },
 };
 
 /** @throws UserError for a task without a recipe, or overrides that are not of the schema */
-export function recipeFor(task: string, overrides: unknown = {}, where = 'recipe'): Recipe {
+export function recipeFor(
+  task: string,
+  overrides: unknown = {},
+  where = 'recipe',
+  learner: 'sac' | 'dreamer' = 'sac',
+): Recipe {
   const known = taskRecipes[task];
   if (!known)
     throw new UserError(`no recipe for task "${task}"; there are ${Object.keys(taskRecipes).join(', ')}`);
-  return { ...known.recipe, ...parseUserInput(recipeSchema.partial(), overrides, where) };
+  const own = learner === 'dreamer' ? known.dreamer.recipe : {};
+  return { ...known.recipe, ...own, ...parseUserInput(recipeSchema.partial(), overrides, where) };
 }

@@ -1,12 +1,6 @@
 import { UserError } from '../../base/errors.js';
-import { Random } from '../../base/random.js';
 import type { Evaluation } from '../../policy/manifest.js';
-import type { Task } from '../../tasks/task.js';
-import { MirrorAugmentation } from '../replay/mirror.js';
-import { MixedReplay } from '../replay/mixed.js';
-import type { Replay } from '../replay/replay.js';
-import { ReplayBatch } from '../replay/transition.js';
-import type { SacLearner } from '../sac/index.js';
+import type { LearnerCheckpoint, ReplayLearner } from '../replayLearner.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { type Collector, Ending, type Rollout } from './collector.js';
 import type { RunLog } from './metrics.js';
@@ -23,8 +17,7 @@ interface RunState {
   /** Updates owed by the ratio, a fraction. */
   debt: number;
   passedInARow: number;
-  sampling: number[];
-  learner: { updates: number; random: number[] };
+  learner: LearnerCheckpoint['state'];
   candidate: { step: number; round: number } | null;
   best: { step: number; evaluation: Evaluation } | null;
 }
@@ -39,18 +32,15 @@ export interface TrainingProgress {
 }
 
 export interface TrainerOptions {
-  readonly learner: SacLearner;
-  readonly replay: Replay;
-  /** What somebody has shown: half of each batch. */
-  readonly demonstrations?: Replay;
+  readonly learner: ReplayLearner;
   readonly collector: Collector;
   readonly recipe: Recipe;
-  readonly mirror: Task['mirror'];
-  readonly seed: number;
   readonly policy_hz: number;
   readonly passes: (evaluation: Evaluation) => boolean;
   readonly lasts?: (evaluation: Evaluation) => boolean;
   readonly checkpointPath: string;
+  /** Updates on what the replay holds already, before anything is collected; nothing is then done at random. */
+  readonly pretrain?: number;
   /** Goes on with a replay that lost transitions of the run, instead of refusing. */
   readonly acceptLoss?: boolean;
   readonly onProgress?: (progress: TrainingProgress) => void;
@@ -74,17 +64,13 @@ const CHECKPOINT_STEPS = 2048;
 const RECENT = 10;
 
 /**
- * Trains SAC off policy, in rounds: while simulation workers step under the policy of the round
+ * Trains off policy, in rounds: while simulation workers step under the policy of the round
  * before, the learner updates from what has been collected so far. Who does how much in a round is
  * fixed, so a seed repeats a run bit for bit, however fast either side is. Candidates are evaluated
  * beside training on seeds of their own, and the best is kept, since a policy that walks does not
  * stay one by itself.
  */
 export class Trainer {
-  private readonly batch: ReplayBatch;
-  private readonly experience: MixedReplay;
-  private readonly sampling: Random;
-  private readonly mirror: MirrorAugmentation | undefined;
   private state: RunState;
   private candidateParameters: Float32Array;
   private bestParameters: Float32Array;
@@ -94,12 +80,7 @@ export class Trainer {
   private stopping = false;
 
   constructor(private readonly options: TrainerOptions) {
-    const { learner, replay, demonstrations, seed, mirror } = options;
-    this.experience = new MixedReplay(replay, demonstrations);
-    this.mirror = mirror && new MirrorAugmentation(mirror.observation, mirror.action);
-    this.batch = new ReplayBatch(learner.options.config.batch, replay.contract);
-    this.sampling = Random.stream(seed, 'replay');
-    this.candidateParameters = learner.actorParameters();
+    this.candidateParameters = options.learner.policyParameters();
     this.bestParameters = this.candidateParameters;
     this.state = {
       steps: 0,
@@ -109,8 +90,7 @@ export class Trainer {
       stored: 0,
       debt: 0,
       passedInARow: 0,
-      sampling: [],
-      learner: { updates: 0, random: [] },
+      learner: { updates: 0, random: [], sampling: [] },
       candidate: null,
       best: null,
     };
@@ -126,12 +106,12 @@ export class Trainer {
    * @throws UserError where there is no good one, or it is of a learner of other sizes
    */
   resume(): string | undefined {
-    const { learner, replay, checkpointPath, acceptLoss } = this.options;
+    const { learner, checkpointPath, acceptLoss } = this.options;
+    const { replay } = learner;
     const { state, tensors, warning } = loadCheckpoint(checkpointPath);
     const { 'trainer.candidate': candidate, 'trainer.best': best, ...ofLearner } = tensors;
     this.state = state as unknown as RunState;
-    learner.load({ tensors: ofLearner, ...this.state.learner });
-    this.sampling.state = this.state.sampling;
+    learner.load({ tensors: ofLearner, state: this.state.learner });
     this.candidateParameters = candidate;
     this.bestParameters = best;
     // What a crash left beyond the checkpoint is collected again.
@@ -152,10 +132,11 @@ export class Trainer {
   async run(log: RunLog): Promise<TrainingResult> {
     const { recipe, learner, collector, policy_hz } = this.options;
     const { state } = this;
+    await this.pretrain();
     this.beginEvaluation();
     while (state.steps < recipe.steps && !this.learned && !this.stopping) {
-      const warm = state.steps < recipe.warmup;
-      const collecting = collector.collect(recipe.round, warm ? undefined : learner.actorParameters());
+      const warm = state.steps < recipe.warmup && !this.options.pretrain;
+      const collecting = collector.collect(recipe.round, warm ? undefined : learner.policyParameters());
       // The learner's failure must not leave a rejected promise of the collector behind, nor the reverse.
       const [rollouts] = await Promise.all([collecting, this.update()]);
       for (const rollout of rollouts) this.store(rollout);
@@ -163,17 +144,26 @@ export class Trainer {
       if (state.steps > recipe.warmup)
         state.debt += recipe.round * collector.environments * recipe.updates_per_step;
       this.finishEvaluation(log);
-      this.report(log);
+      await this.report(log);
     }
     this.save();
     return {
       steps: state.steps,
       updates: state.updates,
       robotMinutes: state.steps / policy_hz / 60,
-      parameters: state.best ? this.bestParameters : learner.actorParameters(),
+      parameters: state.best ? this.bestParameters : learner.policyParameters(),
       selection: state.best?.evaluation,
       finished: !this.stopping,
     };
+  }
+
+  /** Learns from what others have lived through. */
+  private async pretrain(): Promise<void> {
+    const { learner, pretrain = 0 } = this.options;
+    for (; this.state.updates < pretrain && this.state.steps === 0 && !this.stopping; this.state.updates++) {
+      await learner.update();
+      this.progress();
+    }
   }
 
   /** Passed often enough in a row, and the best of them lasts. */
@@ -183,20 +173,18 @@ export class Trainer {
     return passedInARow >= recipe.stop_after && best !== null && (lasts?.(best.evaluation) ?? true);
   }
 
-  /** The updates that are owed. */
+  /** The updates that are owed, once there is enough to learn from. */
   private async update(): Promise<void> {
     const { learner } = this.options;
-    const { config } = learner.options;
+    if (!learner.ready) return;
     for (; this.state.debt >= 1; this.state.debt--) {
-      this.experience.sample(config.batch, this.sampling, this.batch);
-      this.mirror?.apply(this.batch, this.sampling);
-      await learner.step(this.batch, this.state.updates % config.actor_every === 0);
+      await learner.update();
       this.state.updates++;
     }
   }
 
   private store(rollout: Rollout): void {
-    const { replay } = this.options;
+    const { replay } = this.options.learner;
     const { observation: O, action: A } = replay.contract;
     for (let row = 0; row < rollout.count; row++) {
       const ending = rollout.ending[row];
@@ -228,7 +216,7 @@ export class Trainer {
     const { state } = this;
     const { learner, collector } = this.options;
     if (state.updates === 0) return;
-    this.candidateParameters = learner.actorParameters();
+    this.candidateParameters = learner.policyParameters();
     state.candidate = { step: state.steps, round: state.rounds };
     collector.beginEvaluation(this.candidateParameters, state.rounds);
   }
@@ -266,19 +254,13 @@ export class Trainer {
     return (a.mean_return ?? Number.NEGATIVE_INFINITY) > (b.mean_return ?? Number.NEGATIVE_INFINITY);
   }
 
-  private report(log: RunLog): void {
+  private async report(log: RunLog): Promise<void> {
     const { state, returns, lengths } = this;
-    const { recipe, learner, replay, collector, policy_hz, onProgress } = this.options;
+    const { recipe, learner, collector, policy_hz } = this.options;
+    const { replay } = learner;
     const perRound = recipe.round * collector.environments;
     const every = (n: number) => Math.floor(state.steps / n) > Math.floor((state.steps - perRound) / n);
-    const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-    onProgress?.({
-      steps: state.steps,
-      totalSteps: recipe.steps,
-      updates: state.updates,
-      episodeReturn: mean(returns),
-      evaluation: this.latestEvaluation,
-    });
+    this.progress();
     if (every(REPORT_STEPS)) {
       log.write(
         {
@@ -291,6 +273,7 @@ export class Trainer {
           replay: replay.size,
           replay_capacity: replay.capacity,
           ...learner.metrics(),
+          ...(await learner.study?.()),
         },
         { time: new Date().toISOString() },
       );
@@ -298,13 +281,23 @@ export class Trainer {
     if (every(CHECKPOINT_STEPS)) this.save();
   }
 
+  private progress(): void {
+    const { state } = this;
+    this.options.onProgress?.({
+      steps: state.steps,
+      totalSteps: this.options.recipe.steps,
+      updates: state.updates,
+      episodeReturn: mean(this.returns),
+      evaluation: this.latestEvaluation,
+    });
+  }
+
   private save(): void {
-    const { learner, replay, checkpointPath } = this.options;
-    const { tensors, updates, random } = learner.save();
-    this.state.learner = { updates, random };
-    this.state.sampling = this.sampling.state;
-    replay.flush();
-    this.state.stored = replay.added;
+    const { learner, checkpointPath } = this.options;
+    const { tensors, state } = learner.save();
+    this.state.learner = state;
+    learner.replay.flush();
+    this.state.stored = learner.replay.added;
     saveCheckpoint(checkpointPath, {
       state: this.state as never,
       tensors: {
@@ -315,6 +308,8 @@ export class Trainer {
     });
   }
 }
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 function prefixed(prefix: string, evaluation: Evaluation): Record<string, number | null> {
   return Object.fromEntries(Object.entries(evaluation).map(([k, v]) => [prefix + k, v ?? null]));

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import { Random } from '../../../src/base/random.js';
 import { OnlineLearner } from '../../../src/learn/online/onlineLearner.js';
 import { Replay } from '../../../src/learn/replay/replay.js';
-import { SacLearner, sacConfig } from '../../../src/learn/sac/index.js';
+import { SacLearner, SacTraining, sacConfig } from '../../../src/learn/sac/index.js';
 import type { Experience } from '../../../src/robot/experience.js';
 
 const contract = { observation: 2, action: 1 };
@@ -13,10 +14,8 @@ it('what a person did while they had taken over enters both buffers', async () =
   const replay = buffer();
   const demonstrations = buffer();
   const online = new OnlineLearner({
-    learner,
-    replay,
+    learner: new SacTraining({ learner, replay, demonstrations, random: new Random(1) }),
     demonstrations,
-    seed: 1,
     updatesPerStep: 1,
     warmup: 1,
     evaluateEvery: 100,

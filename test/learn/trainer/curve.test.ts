@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { learningCurve, meanOf, ticks } from '../../../src/learn/trainer/curve.js';
+import { learningCurve, meanOf } from '../../../src/learn/trainer/curve.js';
+import { ticks } from '../../../src/learn/trainer/svg.js';
 
 const panels = [
   { key: 'return', label: 'Return' },

@@ -1,0 +1,39 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../base/errors.js';
+import { Replay } from '../learn/replay/replay.js';
+import type { Robot } from '../robot/load.js';
+import type { Task } from '../tasks/task.js';
+import { FILES } from './trainRun.js';
+
+/** Numbers of streams that a run itself never gives. */
+const FOREIGN_STREAMS = 1_000_000;
+
+/**
+ * Copies what another run has lived through, whatever learned there.
+ * @param run its folder
+ * @returns how many transitions
+ * @throws UserError where there is none, or it is of another robot, task or contract
+ */
+export function copyExperience(run: string, into: Replay, robot: Robot, task: Task): number {
+  const path = join(run, FILES.identity);
+  const file = join(run, FILES.replay);
+  for (const needed of [path, file])
+    if (!existsSync(needed)) throw new UserError(`${run}: not a training run (no ${needed})`);
+  const was = JSON.parse(readFileSync(path, 'utf8'));
+  const is = { robot: robot.spec.name, task: task.name };
+  for (const key of ['robot', 'task'] as const)
+    if (was[key] !== is[key])
+      throw new UserError(
+        `${path}: this run has ${key} "${was[key]}", its experience is not of "${is[key]}"`,
+      );
+  const from = new Replay({ ...into.contract, capacity: was.recipe.replay, discount: 1, path: file });
+  try {
+    if (from.size === 0) throw new UserError(`${file}: holds no transition`);
+    for (const transition of from.transitions())
+      into.add({ ...transition, stream: FOREIGN_STREAMS + transition.stream });
+    return from.size;
+  } finally {
+    from.close();
+  }
+}

@@ -1,0 +1,43 @@
+import { writeFileAtomic } from '../base/files.js';
+import { dreamPicture, HORIZONS, type OpenLoop } from '../learn/dreamer/index.js';
+import type { ReplayLearner } from '../learn/replayLearner.js';
+import type { RobotSpec } from '../robot/spec.js';
+import type { Task } from '../tasks/task.js';
+
+/** What a training run says of its world model. */
+export interface WorldModelFigures {
+  readonly reconstruction_loss: number | null;
+  readonly reward_loss: number | null;
+  readonly continue_loss: number | null;
+  readonly kl_nats: number | null;
+  /**
+   * Error of predictions that see nothing any more, in standard deviations of what is observed: 1 is what guessing
+   * the mean achieves.
+   */
+  readonly open_loop_error: readonly { readonly horizon_s: number; readonly error: number }[];
+}
+
+/** Losses of the newest update, and how well the newest sequences of the replay are predicted. */
+export async function studyWorldModel(learner: ReplayLearner, policy_hz: number): Promise<WorldModelFigures> {
+  const metrics = learner.metrics();
+  const errors = (await learner.study?.()) ?? {};
+  const figure = (name: string) => (Number.isFinite(metrics[name]) ? metrics[name] : null);
+  return {
+    reconstruction_loss: figure('reconstruction_loss'),
+    reward_loss: figure('reward_loss'),
+    continue_loss: figure('continue_loss'),
+    kl_nats: figure('kl_nats'),
+    open_loop_error: HORIZONS.map((steps) => ({
+      horizon_s: steps / policy_hz,
+      error: errors[`open_loop_error_${steps}`],
+    })).filter(({ error }) => Number.isFinite(error)),
+  };
+}
+
+/** Draws what the model expected beside what happened. */
+export function writeDream(path: string, openLoop: OpenLoop, { rates }: RobotSpec, { contract }: Task): void {
+  const channels = contract.observation.flatMap(({ name, size, unit }) =>
+    Array.from({ length: size }, (_, i) => ({ name: size === 1 ? name : `${name} ${i}`, unit })),
+  );
+  writeFileAtomic(path, dreamPicture(openLoop, channels, 1 / rates.policy_hz));
+}

@@ -1,0 +1,85 @@
+import { concat, type Parameters, reshape, slice, type Tensor } from '../../tensor/index.js';
+import type { DreamerNetworks } from './networks.js';
+import { features } from './rssm.js';
+import { symexp } from './twoHot.js';
+import { at, type Observed, type SequenceTensors } from './worldModel.js';
+
+/** Steps of a sequence of T that are seen before the rest is predicted. */
+export const contextSteps = (T: number): number => Math.floor(T / 2);
+
+/**
+ * What the model expects once it no longer sees: from the state after the first half of each sequence it goes on
+ * under the actions that were executed, with the most likely latents.
+ * @returns observations [T − C, B, observations] and rewards [T − C, B, 1]
+ */
+export function openLoop(
+  networks: DreamerNetworks,
+  p: Parameters,
+  batch: SequenceTensors,
+  { states }: Observed,
+): { observation: Tensor; reward: Tensor } {
+  const { model, twoHot } = networks;
+  const [T, B] = batch.observation.shape;
+  const C = contextSteps(T);
+  const last = (x: Tensor) => slice(x, 0, (C - 1) * B, C * B);
+  let state = { h: last(states.h), z: last(states.z) };
+  const dreamt: Tensor[] = [];
+  for (let t = C; t < T; t++) {
+    const h = model.advance(p, state, at(batch.action, t));
+    state = { h, z: model.latent.mode(model.prior(p, h)) };
+    dreamt.push(features(state));
+  }
+  const all = concat(dreamt, 0);
+  return {
+    observation: reshape(symexp(networks.decode(p, all)), [T - C, B, networks.contract.observations]),
+    reward: reshape(twoHot.mean(networks.reward.apply(p, all)), [T - C, B, 1]),
+  };
+}
+
+/** Observed and predicted steps of one batch, [T, B, ..] and [T − C, B, ..]. */
+export interface OpenLoop {
+  readonly length: number;
+  readonly batch: number;
+  readonly observation: Float32Array;
+  readonly reward: Float32Array;
+  readonly first: Float32Array;
+  readonly predicted: Float32Array;
+  readonly predictedReward: Float32Array;
+}
+
+/**
+ * Error of open-loop predictions by horizon: root mean square over observations and sequences, each observation in
+ * units of its standard deviation over the batch. 1 is what guessing the mean achieves. Sequences count until their
+ * episode ends.
+ * @returns for each step of horizon, from 1 on; NaN where no sequence is that long
+ */
+export function errorByHorizon({ length: T, batch: B, observation, first, predicted }: OpenLoop): number[] {
+  const C = contextSteps(T);
+  const O = observation.length / T / B;
+  const variance = Array.from({ length: O }, (_, o) => {
+    let [sum, squares] = [0, 0];
+    for (let i = o; i < observation.length; i += O) {
+      sum += observation[i];
+      squares += observation[i] ** 2;
+    }
+    const n = T * B;
+    return squares / n - (sum / n) ** 2;
+  });
+  // What never changes tells nothing.
+  const telling = [...variance.keys()].filter((o) => variance[o] > 1e-8);
+  const goesOn = new Array<boolean>(B).fill(true);
+  return Array.from({ length: T - C }, (_, k) => {
+    let sum = 0;
+    let count = 0;
+    for (let b = 0; b < B; b++) {
+      goesOn[b] &&= first[(C + k) * B + b] === 0;
+      if (!goesOn[b]) continue;
+      count += telling.length;
+      for (const o of telling) {
+        const error = predicted[(k * B + b) * O + o] - observation[((C + k) * B + b) * O + o];
+        sum += error ** 2 / variance[o];
+      }
+    }
+    return Math.sqrt(sum / count);
+  });
+}

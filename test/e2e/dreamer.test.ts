@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/base/files.js';
+import { readMetrics } from '../../src/learn/trainer/metrics.js';
+import { readBundle } from '../../src/policy/bundle.js';
+
+const MAIN = join(packageRoot, 'dist/src/cli/main.js');
+
+/** Small nets and few steps: what is tested here is the run, not what it learns. */
+const SMALL = `
+learner: { batch: 4, length: 8, horizon: 3, deter: 16, hidden: 8, blocks: 2, stoch: 4, classes: 4, units: 16, layers: 1, bins: 31 }
+recipe: { steps: 1200, warmup: 256, environments: 2, replay: 4000, updates_per_step: 0.1, pretrain: 20, evaluation: { episodes: 2, seconds_each: 1, steps_per_round: 40 }, stop_after: 99 }
+`;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'reverie-dreamer-'));
+  writeFileSync(join(folder, 'small.yaml'), SMALL);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function reverie(...args: string[]) {
+  const run = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', cwd: folder });
+  return { ...run, json: () => JSON.parse(run.stdout.trim().split('\n').at(-1)!) };
+}
+
+const train = (out: string, ...more: string[]) =>
+  reverie(
+    ...['train', 'reach', '--robot', 'arm', '--learner', 'dreamer', '--workers', '1', '--json'],
+    ...['--config', 'small.yaml', '--out', out, ...more],
+  );
+
+describe('reverie train --learner dreamer', { timeout: 120_000 }, () => {
+  it('ends as SAC does, with what its world model is worth, and a picture of what it expects', () => {
+    const run = train('whole');
+    expect(run.stderr).not.toContain('Error');
+    expect(run.status).toBe(0);
+    const result = run.json();
+    expect(result).toMatchObject({ robot: 'arm', task: 'reach', env_steps: 1200 });
+    expect(result.eval.episodes).toBe(100);
+    expect(result.world_model.kl_nats).toBeGreaterThan(0);
+    expect(result.world_model.open_loop_error.map((e: { horizon_s: number }) => e.horizon_s)).toEqual([
+      0.05, 0.1,
+    ]);
+    const rows = readMetrics(join(folder, 'whole/metrics.jsonl'));
+    expect(rows.some((row) => typeof row.open_loop_error_1 === 'number')).toBe(true);
+    expect(rows.some((row) => typeof row.reconstruction_loss === 'number')).toBe(true);
+    expect(readFileSync(join(folder, 'whole/dream.svg'), 'utf8')).toContain('class="dreamt"');
+    const { network } = readBundle(join(folder, 'whole/policy')).manifest;
+    expect(network.state.map(({ input }) => input)).toEqual(['h', 'z']);
+    expect(network.imagination?.longest_s).toBeGreaterThan(0);
+  });
+
+  it('writes a policy that is judged and exported as any other', () => {
+    const judged = reverie('eval', 'whole/policy', '--episodes', '2', '--seconds', '1', '--json');
+    expect(judged.status).toBe(0);
+    expect(judged.json()).toMatchObject({ episodes: 2, falls: 0 });
+    const exported = reverie('export', 'whole/policy', '--out', 'exported', '--json');
+    expect(exported.status).toBe(0);
+    expect(exported.json().max_difference).toBeLessThan(1e-4);
+    const contract = JSON.parse(readFileSync(join(folder, 'exported/contract.json'), 'utf8'));
+    expect(contract.state).toHaveLength(2);
+    expect(contract.previous_action).toBe('previous_action');
+  });
+
+  it('goes on from its checkpoint, and learns first from what another run has lived through', () => {
+    const first = train('second', '--experience', 'whole', '--steps', '64');
+    expect(first.status).toBe(0);
+    expect(first.stderr).toContain('learning from 1200 recorded transitions of whole first');
+    expect(first.json().updates).toBeGreaterThanOrEqual(20);
+    const again = train('second', '--experience', 'whole', '--steps', '64');
+    expect(again.status).toBe(0);
+    expect(again.stderr).toContain('resuming second at step 64');
+    expect(again.json().world_model.kl_nats).toBe(first.json().world_model.kl_nats);
+  });
+
+  it.each([
+    [['--experience', 'nowhere'], 'nowhere: not a training run (no nowhere/run.json)'],
+    [['--demos', 'some'], '--demos goes with the learners sac and bc'],
+    [['--preset', 'huge'], 'no Dreamer preset "huge"; sizes are micro, 1M'],
+  ])('refuses %j in one line', (given, message) => {
+    const run = train('refused', ...given);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain(message);
+    expect(run.stderr).not.toContain('    at ');
+  });
+
+  it('refuses a checkpoint of another size, and sequences longer than the replay', () => {
+    const other = join(folder, 'other.yaml');
+    writeFileSync(other, SMALL.replace('units: 16', 'units: 8'));
+    const resized = train('whole', '--config', other);
+    expect(resized.status).toBe(2);
+    expect(resized.stderr).toContain('this run has learner');
+    writeFileSync(other, SMALL.replace('length: 8', 'length: 3000'));
+    const long = train('long', '--config', other);
+    expect(long.status).toBe(2);
+    expect(long.stderr).toContain("the learner's sequences have 3000 steps");
+  });
+});

@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest';
+import { UserError } from '../../../src/base/errors.js';
+import { Random } from '../../../src/base/random.js';
+import {
+  DreamerLearner,
+  DreamerTraining,
+  dreamerConfig,
+  dreamPicture,
+  errorByHorizon,
+  type OpenLoop,
+} from '../../../src/learn/dreamer/index.js';
+import { Replay } from '../../../src/learn/replay/replay.js';
+
+const world = { observations: 2, actions: 1 };
+const config = dreamerConfig('micro', {
+  ...{ batch: 6, length: 8, horizon: 3, imagine_every: 4, deter: 16, hidden: 8, blocks: 2 },
+  ...{ stoch: 4, classes: 4, units: 12, layers: 1, bins: 31, learning_rate: 3e-3, warmup: 0 },
+});
+
+/** Two streams of a point that actions push to and fro; an episode is cut by time after 20 steps. */
+function recorded(steps: number, observation = 2): Replay {
+  const replay = new Replay({ observation, action: 1, capacity: 500, discount: 0.99 });
+  const random = new Random(1);
+  const seen = (x: number) => Float32Array.from({ length: observation }, (_, i) => (i === 0 ? x : -x));
+  for (const stream of [0, 1]) {
+    let x = 0;
+    for (let t = 0; t < steps; t++) {
+      if (t % 20 === 0) x = random.uniform(-1, 1);
+      const action = random.uniform(-1, 1);
+      const next = x + 0.3 * action;
+      replay.add({
+        ...{ stream, observation: seen(x), action: [action], reward: next, nextObservation: seen(next) },
+        ...{ terminal: false, truncated: t % 20 === 19 },
+      });
+      x = next;
+    }
+  }
+  return replay;
+}
+
+const create = () => DreamerLearner.create({ world, config, seed: 1 });
+
+test('from a replay it learns to predict what it no longer sees, better the nearer', async () => {
+  const shown: OpenLoop[] = [];
+  const learner = await create();
+  const training = new DreamerTraining({
+    learner,
+    replay: recorded(200),
+    seed: 1,
+    onOpenLoop: (openLoop) => shown.push(openLoop),
+  });
+  await training.update();
+  const before = await training.study();
+  for (let i = 0; i < 500; i++) await training.update();
+  const after = await training.study();
+  expect(Object.keys(after)).toEqual(['open_loop_error_1', 'open_loop_error_2']);
+  expect(after.open_loop_error_1).toBeLessThan(0.6 * before.open_loop_error_1);
+  expect(after.open_loop_error_1).toBeLessThan(0.7);
+  const picture = dreamPicture(
+    shown[1],
+    ['x', 'back'].map((name) => ({ name, unit: 'm' })),
+    0.05,
+  );
+  expect(picture).toMatch(/^<svg.*x \(m\).*class="dreamt".*reward.*Horizon \(s\)/s);
+  expect(picture).not.toContain('NaN');
+  await learner.dispose();
+}, 120_000);
+
+test('looking at the model changes nothing that is learned, and a checkpoint goes on', async () => {
+  const [one, two] = [await create(), await create()];
+  const replay = recorded(60);
+  const [looking, blind] = [one, two].map((learner) => new DreamerTraining({ learner, replay, seed: 5 }));
+  for (let i = 0; i < 3; i++) {
+    await looking.update();
+    await looking.study();
+    await blind.update();
+  }
+  expect(looking.policyParameters()).toEqual(blind.policyParameters());
+  const saved = looking.save();
+  await blind.update();
+  blind.load(saved);
+  expect(blind.updates).toBe(3);
+  expect(blind.metrics()).toEqual(looking.metrics());
+  expect(blind.policyParameters()).toEqual(looking.policyParameters());
+  await one.dispose();
+  await two.dispose();
+}, 120_000);
+
+test('what does not fit is refused in one line: too little recorded, another size, images unasked for', async () => {
+  const learner = await create();
+  const short = new DreamerTraining({ learner, replay: recorded(5), seed: 1 });
+  expect(short.ready).toBe(false);
+  await expect(short.update()).rejects.toThrow(UserError);
+  await expect(short.update()).rejects.toThrow('no sequence of 8 steps: its longest has 6');
+  const other = new DreamerTraining({ learner, replay: recorded(60, 3), seed: 1 });
+  await expect(other.update()).rejects.toThrow(UserError);
+  await expect(other.update()).rejects.toThrow('144 values of "observation", expected 96: [8, 6, 2]');
+  const batch = {
+    ...{ observation: new Float32Array(96), action: new Float32Array(48), reward: new Float32Array(48) },
+    ...{ first: new Float32Array(48), terminal: new Float32Array(48), image: new Float32Array(64) },
+    ...{ h: new Float32Array(96), z: new Float32Array(96) },
+  };
+  await expect(learner.step(batch)).rejects.toThrow('the learner was made without a camera');
+  expect(learner.updates).toBe(0);
+  await learner.dispose();
+
+  const image = { height: 8, width: 8, channels: 1 };
+  const small = { ...config, horizon: 1, length: 8, patches: 2 };
+  const seeing = await DreamerLearner.create({ world: { ...world, image }, config: small, seed: 1 });
+  await expect(seeing.step({ ...batch, image: new Float32Array(48 * 100) })).rejects.toThrow(
+    'the batch has 4800 values of images of 8×8×1, expected 3072',
+  );
+  await seeing.dispose();
+}, 120_000);
+
+test('the error by horizon is 1 for who guesses the mean, 0 for who knows, and stops with the episode', () => {
+  const length = 4;
+  const batch = 2;
+  const observation = Float32Array.of(1, -1, -1, 1, 1, -1, -1, 1);
+  const first = Float32Array.of(1, 1, 0, 0, 0, 1, 0, 0);
+  const openLoop = (predicted: number[]) => ({
+    ...{ length, batch, observation, reward: new Float32Array(8), first },
+    ...{ predicted: Float32Array.from(predicted), predictedReward: new Float32Array(4) },
+  });
+  expect(errorByHorizon(openLoop([0, 99, 0, 99]))).toEqual([1, 1]);
+  expect(errorByHorizon(openLoop([1, 99, -1, 99]))).toEqual([0, 0]);
+});
