@@ -6,12 +6,36 @@ import { encodeLine, framing, type OdriveLine, parseFeedback, readProperty, writ
 const ascii = (text: string) => Buffer.from(text, 'latin1');
 /** Answers say nothing of whose they are: one question at a time, and this is its key. */
 const ANSWER = 0;
+/** No command of any firmware: what answers it (`UNKNOWN`) answers nothing else. Not checked against a drive. */
+const MARKER = '?';
+const UNKNOWN = 'unknown command';
 
-/** An ODrive on a serial line, asked in its text protocol, with checksums. */
+/**
+ * An ODrive on a serial line, asked in its text protocol, with checksums. A number says nothing of
+ * what it answers, so an answer that comes late would be taken for that to the next question: after a
+ * question without an answer a marker is sent, and nothing else is asked until its answer has come,
+ * behind all that was late.
+ */
 export class OdriveBus extends Exchange<Uint8Array, OdriveLine> {
+  private inStep = true;
+
   /** @throws UserError naming the port and what to try */
   static async open(port: string, baud: number): Promise<OdriveBus> {
     return new OdriveBus(await SerialWire.open(port, baud, framing));
+  }
+
+  override async ask(
+    request: Uint8Array,
+    wanted: readonly number[],
+    keyOf: (frame: OdriveLine) => number | undefined,
+  ): Promise<Map<number, OdriveLine>> {
+    if (!this.inStep) {
+      const marked = await super.ask(ascii(encodeLine(MARKER)), [ANSWER], isMarked);
+      if (marked.size === 0) return marked;
+    }
+    const got = await super.ask(request, wanted, keyOf);
+    this.inStep = got.size === wanted.length;
+    return got;
   }
 
   /** @param before told in the same write; it has no answer */
@@ -41,6 +65,8 @@ export class OdriveBus extends Exchange<Uint8Array, OdriveLine> {
   }
 }
 
+const isMarked = (line: OdriveLine) =>
+  'text' in line && line.checked && line.text === UNKNOWN ? ANSWER : undefined;
 /** With their checksums: damaged ones are no answer. */
 const isPair = (line: OdriveLine) =>
   'text' in line && line.checked && parseFeedback(line.text) ? ANSWER : undefined;

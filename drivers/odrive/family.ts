@@ -108,7 +108,14 @@ class OdriveFamily extends OnExchange<OdriveBus> implements Family<Entry> {
     const have = new Map<Axis, boolean>();
     for (const axis of drives) {
       const state = await this.bus.read(`axis${axis.id}.current_state`, 1);
-      if (state !== undefined) have.set(axis, state === AxisState.closedLoop);
+      if (state === undefined) continue;
+      // Setting it up again would clear what made it give up: that has to be known before.
+      if (state !== AxisState.closedLoop) {
+        const errors = await this.bus.read(`axis${axis.id}.error`, 1);
+        if (errors === undefined) continue;
+        axis.fault = faultOf(errors);
+      }
+      have.set(axis, state === AxisState.closedLoop);
     }
     return have;
   }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -83,14 +83,22 @@ describe('reverie bus, on emulated servos', () => {
 });
 
 describe('reverie run, on an emulated serial arm', () => {
-  // A machine that stalls for longer than the sensor watchdog stops the arm, and rightly: then once more.
-  it('runs a policy through the driver and stops it', { retry: 3 }, async () => {
+  it('runs a policy through the driver and stops it', async () => {
+    // A machine that stalls the emulator for a quarter of a second has the sensor watchdog latch, and rightly,
+    // before the first step where it comes early. What that watchdog does is tested elsewhere: here it waits.
+    const robot = join(folder, 'arm');
+    cpSync(join(packageRoot, 'robots/arm'), robot, { recursive: true });
+    const yaml = join(robot, 'robot.yaml');
+    const text = readFileSync(yaml, 'utf8');
+    const watchdog = 'watchdog: { sensor_age_s: 5, sensor_lost_s: 10, command_age_s: 10 }';
+    writeFileSync(yaml, text.replace(/^watchdog: .*$/m, watchdog));
+    expect(readFileSync(yaml, 'utf8')).not.toBe(text);
     const bundle = join(folder, 'policy');
     untrainedBundle(bundle, 'arm', 'reach');
     const launch = join(folder, 'arm.serial.yaml');
     writeFileSync(
       launch,
-      `robot: arm\ndriver: { kind: serial, ports: { servos: ${port} } }\ntask: reach\nruns: ${folder}/runs\n`,
+      `robot: ${robot}\ndriver: { kind: serial, ports: { servos: ${port} } }\ntask: reach\nruns: ${folder}/runs\n`,
     );
     const outcome = await reverie(['run', launch, '--policy', bundle, '--seconds', '9', '--json']);
     expect(outcome.code, outcome.stderr).toBe(0);
