@@ -11,8 +11,8 @@ import { operator } from './operator.js';
 import { printJson } from './output.js';
 
 const EXAMPLES = `
-The recorded targets are asked for in the name of a person, so that all limits of one are on: the safety kernel is
-slower than the recording where the recording was faster. It begins with an eased motion to the first pose.
+The recorded targets are asked for in the name of a person, so that all limits of one are on; where the recording was
+faster than those, it waits for the robot. It begins with an eased motion to the first pose.
 
 Examples:
   reverie record replay pick.mcap --episode 0 arm-table.sim
@@ -94,7 +94,7 @@ async function replay(
     if (options.json) printJson({ ...result, how, safety_events });
     else
       process.stdout.write(
-        `${how}: ${result.seconds.toFixed(1)} s replayed, off by ${result.mean_error_rad.toFixed(3)} rad on average\n`,
+        `${how}: ${result.seconds.toFixed(1)} s replayed in ${result.took_s.toFixed(1)} s, off by ${result.mean_error_rad.toFixed(3)} rad on average\n`,
       );
   } finally {
     replayer.stop();
