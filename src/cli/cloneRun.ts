@@ -54,7 +54,7 @@ export async function cloneRun(options: TrainRunOptions): Promise<TrainRunResult
     const wallMinutes = (performance.now() - began) / 60_000;
     const steps = demonstrations.size;
     const result = { steps, updates, robotMinutes: steps / robot.spec.rates.policy_hz / 60, parameters };
-    const bundle = writeResult(options, robot, task, setup, result, evaluation, wallMinutes);
+    const bundle = writeResult(options, robot, task, setup, demonstrations, result, evaluation, wallMinutes);
     const passed = known.passes(evaluation);
     return {
       ...result,

@@ -124,7 +124,7 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   const bundleOf = (parameters: Float32Array, evaluation: Evaluation | null) =>
     writeBundle(
       join(options.run, FILES.policy),
-      contents(launch, robot, task, setup, replay.added, parameters, evaluation),
+      contents(launch, robot, task, setup, replay, parameters, evaluation),
     );
   const rollout = await Rollout.create(link, {
     ...names,
@@ -322,11 +322,12 @@ function contents(
   { spec }: Robot,
   task: Task,
   setup: LearnerSetup,
-  steps: number,
+  replay: Replay,
   parameters: Float32Array,
   evaluation: Evaluation | null,
 ) {
-  const { onnx, names } = setup.network(parameters, { robot: spec.name, task: task.name });
+  const { onnx, names } = setup.network(parameters, replay);
+  const steps = replay.added;
   return {
     manifest: {
       name: `${spec.name}-${task.name}-online`,

@@ -9,6 +9,7 @@ import {
   exportPolicy,
   type OpenLoop,
   policyNames,
+  surpriseQuantiles,
 } from '../learn/dreamer/index.js';
 import type { Replay } from '../learn/replay/replay.js';
 import type { ReplayLearner } from '../learn/replayLearner.js';
@@ -22,7 +23,7 @@ import {
 } from '../learn/sac/index.js';
 import { taskRecipes } from '../learn/trainer/recipes.js';
 import type { NetworkNames } from '../policy/manifest.js';
-import { gaussianNames } from '../policy/manifest.js';
+import { contractOf, gaussianNames } from '../policy/manifest.js';
 import type { Robot } from '../robot/load.js';
 import { observationSize, type Task } from '../tasks/task.js';
 import type { EngineChoice, EngineName } from '../tensor/index.js';
@@ -57,11 +58,11 @@ export interface LearnerSetup {
   /** What simulation workers act with. */
   readonly actor: Actor;
   open(options: OpenOptions): Promise<{ readonly learner: ReplayLearner; readonly engine: EngineName }>;
-  /** The policy with these weights as a file, and what the manifest says of it. */
-  network(
-    parameters: Float32Array,
-    metadata: Record<string, string>,
-  ): { onnx: Uint8Array; names: NetworkNames };
+  /**
+   * The policy with these weights as a file, and what the manifest says of it.
+   * @param replay what it was trained on, which tells what does not surprise it
+   */
+  network(parameters: Float32Array, replay?: Replay): { onnx: Uint8Array; names: NetworkNames };
 }
 
 /**
@@ -113,8 +114,8 @@ function sacSetup({ spec }: Robot, task: Task, config: SacConfig): LearnerSetup 
         engine: learner.engine,
       };
     },
-    network: (parameters, metadata) => ({
-      onnx: exportActor(sizes, parameters, metadata),
+    network: (parameters) => ({
+      onnx: exportActor(sizes, parameters, { robot: spec.name, task: task.name }),
       names: gaussianNames,
     }),
   };
@@ -135,9 +136,14 @@ function dreamerSetup({ spec }: Robot, task: Task, config: DreamerConfig): Learn
         engine: learner.engine,
       };
     },
-    network: (parameters, metadata) => ({
-      onnx: exportPolicy(new DreamerNetworks(world, config), parameters, metadata),
-      names: policyNames(world, config),
-    }),
+    network(parameters, replay) {
+      const metadata = { robot: spec.name, task: task.name };
+      const onnx = exportPolicy(new DreamerNetworks(world, config), parameters, metadata);
+      const names = policyNames(world, config);
+      if (!replay || !names.surprise) return { onnx, names };
+      const manifest = { ...contractOf(spec, task), network: { file: 'policy.onnx' as const, ...names } };
+      const quantiles = surpriseQuantiles({ manifest, onnx, path: task.name }, replay);
+      return { onnx, names: { ...names, surprise: { ...names.surprise, quantiles } } };
+    },
   };
 }

@@ -140,6 +140,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
     task: launch.task,
     parameters: launch.parameters,
     explore: launch.explore,
+    gate: launch.gate,
     seed: launch.seed,
     fifo: launch.realtime.fifo,
     onNotice: notice,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/files.js';
 import { packageInfo } from '../base/packageInfo.js';
+import type { Replay } from '../learn/replay/replay.js';
 import type { Collector } from '../learn/trainer/collector.js';
 import { learningCurve } from '../learn/trainer/curve.js';
 import { readMetrics } from '../learn/trainer/metrics.js';
@@ -36,12 +37,13 @@ export function writeResult(
   robot: Robot,
   task: Task,
   setup: Pick<LearnerSetup, 'network'>,
+  replay: Replay,
   result: { readonly steps: number; readonly robotMinutes: number; readonly parameters: Float32Array },
   evaluation: Evaluation,
   wallMinutes: number,
 ): Bundle {
   const { spec } = robot;
-  const { onnx, names } = setup.network(result.parameters, { robot: spec.name, task: task.name });
+  const { onnx, names } = setup.network(result.parameters, replay);
   return writeBundle(join(options.out, FILES.policy), {
     manifest: {
       name: `${spec.name}-${task.name}`,

@@ -192,7 +192,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     const result = await trainer.run(log);
     const evaluation = await finalEvaluation(collector, task.name, options.seed, result.parameters);
     const wallMinutes = (performance.now() - began) / 60_000;
-    const bundle = writeResult(options, robot, task, setup, result, evaluation, wallMinutes);
+    const bundle = writeResult(options, robot, task, setup, replay, result, evaluation, wallMinutes);
     writeCurve(options.out, task.name, robot.spec.name, options.seed);
     const worldModel =
       setup.kind === 'dreamer' ? await studyWorldModel(learner, robot.spec.rates.policy_hz) : undefined;

@@ -16,6 +16,7 @@ import { StepWindow } from '../tasks/window.js';
 import { ask, askToStay, type ControlMemory, controlStep, createControlMemory } from './controlStep.js';
 import { GuestWish } from './guestWish.js';
 import { StepAt, StepFlag, StepLayout, type StepVectors } from './stepRecord.js';
+import { type GateOptions, SLOWED_SHARE, WorldModelGate } from './worldModelGate.js';
 
 /**
  * `off`: nobody asks for anything. `rising`: on the way to the home pose, and standing there until
@@ -58,6 +59,7 @@ export class ControlLoop {
   private readonly rehearsed: Float32Array;
   private readonly random: Random;
   private readonly explore: Exploration | undefined;
+  private readonly gate: WorldModelGate | undefined;
   private policy: Policy | undefined;
   private policyNumber = 0;
   private step = 0;
@@ -71,12 +73,16 @@ export class ControlLoop {
   /** Stamp of the newest sample that the policy was shown. */
   private shownAt_s = Number.NEGATIVE_INFINITY;
 
-  /** @param exploreScale factor on the policy's own spread; 0 for its mean action */
+  /**
+   * @param exploreScale factor on the policy's own spread; 0 for its mean action
+   * @param gate what happens where a policy's own model is surprised; nothing when left out
+   */
   constructor(
     private readonly spec: RobotSpec,
     private readonly task: Task,
     exploreScale: number,
     seed: number,
+    gate?: GateOptions,
   ) {
     const n = spec.joints.length;
     this.state = RobotState.for(spec);
@@ -102,6 +108,7 @@ export class ControlLoop {
     this.random = Random.stream(seed, 'episodes');
     this.explore =
       exploreScale > 0 ? { random: Random.stream(seed, 'explore'), scale: exploreScale } : undefined;
+    this.gate = gate && new WorldModelGate(gate);
   }
 
   /** Takes over from the next action on. @param number 0 with no policy: the running episode ends then */
@@ -292,6 +299,7 @@ export class ControlLoop {
     task.begin(memory, window, this.random);
     task.observe(window, memory, this.observation);
     this.policy?.reset();
+    this.gate?.reset();
     this.ticksInStep = 0;
     this.act(now_s);
   }
@@ -304,6 +312,7 @@ export class ControlLoop {
     this.visited = control.kernel.authority === 'person';
     if (!this.visited) {
       actionToTargets(this.task.contract.action, action, from_rad, this.targets_rad);
+      if (this.policy && this.gate?.isShut(this.policy)) this.shutGate(this.gate, now_s);
       ask(control, this.targets_rad, now_s);
     }
     this.window.begin();
@@ -324,6 +333,18 @@ export class ControlLoop {
     }
     imagination.act(action, explore);
     if (now_s - time_s > imagination.longest_s) this.control.kernel.requestStop(now_s, 'sensing_gap');
+  }
+
+  /** The policy is where its model was not trained: slowed, or stopped. */
+  private shutGate({ options, over }: WorldModelGate, now_s: number): void {
+    const { kernel } = this.control;
+    kernel.events.report(now_s, 'surprise', -1, over.value, over.limit);
+    if (options.response === 'stop') {
+      kernel.requestStop(now_s);
+      return;
+    }
+    for (let j = 0; j < this.targets_rad.length; j++)
+      this.targets_rad[j] = this.from_rad[j] + SLOWED_SHARE * (this.targets_rad[j] - this.from_rad[j]);
   }
 
   private endStep(now_s: number): void {

@@ -17,6 +17,7 @@ import { allocateBuffers, MotionReport, type RobotBuffers, SharedMemory, Word } 
 import { threadId } from './threadId.js';
 import { TraceAt, TraceRecord } from './traceRecord.js';
 import { warmUp } from './warmUp.js';
+import type { GateOptions } from './worldModelGate.js';
 
 /**
  * The control worker: a thread that does nothing but the control loop, at `control_hz`, to absolute
@@ -31,6 +32,7 @@ export interface ControlWorkerData {
   readonly parameters?: TaskParameters;
   /** Factor on the policy's own spread; 0 for its mean action. */
   readonly explore: number;
+  readonly gate?: GateOptions;
   readonly seed: number;
 }
 
@@ -41,11 +43,11 @@ const MAIN_SILENCE_S = 1;
 /** Ticks that a policy is on trial for. */
 const TRIALS = 200;
 
-const { buffers, spec, task: taskName, parameters, explore, seed } = workerData as ControlWorkerData;
+const { buffers, spec, task: taskName, parameters, explore, gate, seed } = workerData as ControlWorkerData;
 const port = parentPort!;
 const report = (message: ControlReport) => port.postMessage(message);
 const task = createTask(taskName, spec, parameters);
-const loop = new ControlLoop(spec, task, explore, seed);
+const loop = new ControlLoop(spec, task, explore, seed, gate);
 const { kernel } = loop.control;
 /** Of its own until the loop is warm. */
 let memory = new SharedMemory(allocateBuffers(spec, loop.layout.fields));

@@ -20,6 +20,7 @@ import { type ResetReport, resetInWords } from './resetReport.js';
 import { allocateBuffers, type RobotBuffers, SharedMemory, Word } from './sharedMemory.js';
 import { type Step, StepLayout } from './stepRecord.js';
 import { WorkerHandle } from './workerHandle.js';
+import type { GateOptions } from './worldModelGate.js';
 
 export interface RobotProcessOptions {
   readonly spec: RobotSpec;
@@ -30,6 +31,8 @@ export interface RobotProcessOptions {
   readonly parameters?: TaskParameters;
   /** Factor on the policy's own spread; 0 for its mean action. */
   readonly explore: number;
+  /** What happens where a policy's own model of the world is surprised; nothing when left out. */
+  readonly gate?: GateOptions;
   readonly seed: number;
   /** Ask for the system's real-time scheduler. */
   readonly fifo: boolean;
@@ -123,12 +126,12 @@ export class RobotProcess {
 
   /** Brings both workers up; the robot is idle afterwards. @throws UserError where the driver cannot find its robot */
   static async start(options: RobotProcessOptions): Promise<RobotProcess> {
-    const { spec, driver: choice, task, parameters, explore, seed } = options;
+    const { spec, driver: choice, task, parameters, explore, gate, seed } = options;
     const layout = new StepLayout(spec, createTask(task, spec).contract);
     const buffers = allocateBuffers(spec, layout.fields);
     const memory = new SharedMemory(buffers);
     const failures = new Subject<Error>();
-    const controlData: ControlWorkerData = { buffers, spec, task, parameters, explore, seed };
+    const controlData: ControlWorkerData = { buffers, spec, task, parameters, explore, gate, seed };
     const driverData: DriverWorkerData = { buffers, spec, driver: choice };
     const heartbeat = setInterval(() => memory.bump(Word.heartbeat), HEARTBEAT_MS);
     const control = new WorkerHandle<ControlReport>('./controlWorker.js', controlData, failures);

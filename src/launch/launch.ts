@@ -181,6 +181,16 @@ export const launchSchema = z.strictObject({
     .describe('bundle, by name or folder; null to wait for one'),
   limits: limitsSchema.prefault({}).describe("tighter than the robot's own"),
   explore: z.number().min(0).max(2).default(0).describe("factor on the policy's own spread; 0: mean action"),
+  gate: z
+    .strictObject({
+      quantile: z
+        .union([z.literal(0.9), z.literal(0.99), z.literal(0.999)])
+        .default(0.999)
+        .describe('share of training steps that surprised less than the limit'),
+      response: z.enum(['slow', 'stop']).default('stop'),
+    })
+    .optional()
+    .describe('slows or stops a policy where its own world model is surprised; off where not given'),
   seed: z.int().nonnegative().default(0).describe('of goals and exploration'),
   learner: learnerSchema.prefault({ enabled: false }),
   reset: resetSchema.prefault({}),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
 import { type Manifest, observationSizeOf } from './manifest.js';
 import { Network } from './network.js';
-import type { Exploration, Imagination, Policy } from './policy.js';
+import type { Exploration, Imagination, Policy, Surprise } from './policy.js';
 import { type ProductEngine, plainProducts } from './products.js';
 
 /** What has to be known of a network to act with it. */
@@ -72,7 +72,42 @@ export function loadPolicy(
       ? { mean: output(mean), logStd: output(log_std) }
       : undefined;
   const running = { network, observation, memory, previous, seen };
-  return new NetworkPolicy(running, output(action), spread, named.imagination?.longest_s, where);
+  return new NetworkPolicy(running, output(action), spread, {
+    longest_s: named.imagination?.longest_s,
+    surprise: named.surprise && new NetworkSurprise(network, named.surprise, where),
+    where,
+  });
+}
+
+class NetworkSurprise implements Surprise {
+  readonly values: Float32Array;
+  private readonly sources: readonly Float32Array[];
+  private readonly quantiles: ReadonlyMap<number, readonly number[]>;
+
+  constructor(
+    network: Network,
+    { outputs, quantiles }: NonNullable<Manifest['network']['surprise']>,
+    where: string,
+  ) {
+    this.sources = outputs.map(({ output }) => {
+      const source = network.outputs.get(output);
+      if (source?.length !== 1)
+        throw new UserError(
+          `${where}: surprise "${output}" has ${source?.length ?? 'no'} values, expected 1`,
+        );
+      return source;
+    });
+    this.values = new Float32Array(outputs.length);
+    this.quantiles = new Map(quantiles.map(({ quantile, limits }) => [quantile, limits]));
+  }
+
+  limits(quantile: number): readonly number[] | undefined {
+    return this.quantiles.get(quantile);
+  }
+
+  read(): void {
+    for (let i = 0; i < this.sources.length; i++) this.values[i] = this.sources[i][0];
+  }
 }
 
 /** A state that goes from an output of one step to an input of the next. */
@@ -107,9 +142,13 @@ export class NetworkPolicy implements Policy {
     private readonly running: Running,
     private readonly best: Float32Array,
     private readonly spread: Spread | undefined,
-    longest_s: number | undefined,
-    private readonly where: string,
+    private readonly rest: {
+      readonly longest_s: number | undefined;
+      readonly surprise: NetworkSurprise | undefined;
+      readonly where: string;
+    },
   ) {
+    const { longest_s } = rest;
     this.observationSize = running.observation.length;
     this.actionSize = best.length;
     this.imagination =
@@ -125,6 +164,10 @@ export class NetworkPolicy implements Policy {
       );
     this.running.observation.set(observation);
     this.run(1, action, explore);
+  }
+
+  get surprise(): Surprise | undefined {
+    return this.rest.surprise;
   }
 
   executed(action: ArrayLike<number>): void {
@@ -146,6 +189,7 @@ export class NetworkPolicy implements Policy {
     const { network, memory } = running;
     running.seen?.fill(seen);
     network.run();
+    this.rest.surprise?.read();
     // Through a third place: what comes out may be what went in for another state.
     for (let i = 0; i < memory.length; i++) memory[i].held.set(memory[i].from);
     for (let i = 0; i < memory.length; i++) memory[i].to.set(memory[i].held);
@@ -157,7 +201,7 @@ export class NetworkPolicy implements Policy {
 
   private draw(action: Float32Array, { random, scale }: Exploration): void {
     const { spread, best } = this;
-    if (!spread) throw new UserError(`${this.where}: has no mean and log_std to explore with`);
+    if (!spread) throw new UserError(`${this.rest.where}: has no mean and log_std to explore with`);
     for (let i = 0; i < this.actionSize; i++)
       action[i] = spread.std
         ? Math.min(1, Math.max(-1, best[i] + scale * spread.std[i] * random.normal()))

@@ -66,6 +66,18 @@ const network = z.strictObject({
     })
     .optional()
     .describe('of a policy with a model of the world, which bridges a gap in sensing'),
+  surprise: z
+    .strictObject({
+      outputs: z
+        .array(z.strictObject({ output: z.string().min(1), unit: z.string().min(1) }))
+        .min(1)
+        .describe('single numbers: how little what was seen was expected'),
+      quantiles: z
+        .array(z.strictObject({ quantile: z.number().gt(0).lt(1), limits: z.array(z.number()) }))
+        .describe('what that share of the steps of training stayed below, for each output'),
+    })
+    .optional()
+    .describe('of a policy with a model of the world'),
 });
 
 const training = z.strictObject({

@@ -27,7 +27,16 @@ export interface Policy {
   executed?(action: ArrayLike<number>): void;
   /** How a policy goes on where nothing is sensed; policies without a model of the world lack it. */
   readonly imagination?: Imagination;
+  /** How little what was seen was expected; policies without a model of the world lack it. */
+  readonly surprise?: Surprise;
   reset(): void;
+}
+
+export interface Surprise {
+  /** At the last action, one number for each signal. */
+  readonly values: Float32Array;
+  /** @returns what so large a share of training steps stayed below, signal by signal; undefined where that is not known */
+  limits(quantile: number): ArrayLike<number> | undefined;
 }
 
 export interface Imagination {

@@ -99,7 +99,7 @@ const concat: Builder = (c) => {
   };
 };
 
-/** Along the last axis alone. */
+/** Along the last axis, or the last ones. */
 const reduce =
   (
     start: number,
@@ -108,19 +108,42 @@ const reduce =
   ): Builder =>
   (c) => {
     const from = c.shape(0);
-    const axes = c.constant(1) ? c.integers(1) : [];
-    const last = from.length - 1;
-    if (axes.length !== 1 || (axes[0] !== last && axes[0] !== -1))
-      throw c.fail(`it reduces axes [${axes.join(', ')}] of ${from.length}, expected the last one alone`);
+    const given = c.constant(1) ? c.integers(1) : [];
+    const axes = given.map((axis) => (axis < 0 ? axis + from.length : axis)).sort((a, b) => a - b);
+    const [first] = axes;
+    if (axes.length === 0 || axes.some((axis, i) => axis !== first + i) || axes.at(-1) !== from.length - 1)
+      throw c.fail(`it reduces axes [${given.join(', ')}] of ${from.length}, expected the last ones`);
     const x = c.vector(0);
-    const n = from[last];
-    const kept = c.integer('keepdims', 1) !== 0 ? [1] : [];
-    const out = c.output([...from.slice(0, last), ...kept]);
+    const n = sizeOf(from.slice(first));
+    const kept = c.integer('keepdims', 1) !== 0 ? axes.map(() => 1) : [];
+    const out = c.output([...from.slice(0, first), ...kept]);
     return () => {
       for (let row = 0; row < out.length; row++) {
         let sum = start;
         for (let i = row * n; i < (row + 1) * n; i++) sum = step(sum, x[i]);
         out[row] = end(sum, n);
+      }
+    };
+  };
+
+/** Over the last axis. */
+const softmax =
+  (logarithm: boolean): Builder =>
+  (c) => {
+    const shape = c.shape(0);
+    const axis = c.integer('axis', -1);
+    if (axis !== -1 && axis !== shape.length - 1) throw c.fail(`axis ${axis} is not the last`);
+    const x = c.vector(0);
+    const n = shape[shape.length - 1];
+    const out = c.output(shape);
+    return () => {
+      for (let from = 0; from < x.length; from += n) {
+        let largest = Number.NEGATIVE_INFINITY;
+        for (let i = from; i < from + n; i++) largest = Math.max(largest, x[i]);
+        let sum = 0;
+        for (let i = from; i < from + n; i++) sum += Math.exp(x[i] - largest);
+        for (let i = from; i < from + n; i++)
+          out[i] = logarithm ? x[i] - largest - Math.log(sum) : Math.exp(x[i] - largest) / sum;
       }
     };
   };
@@ -134,6 +157,8 @@ export const shapeOperators: Readonly<Record<string, Builder>> = {
   Expand: expand,
   Concat: concat,
   Slice: slice,
+  Softmax: softmax(false),
+  LogSoftmax: softmax(true),
   ReduceSum: reduce(0, add, (sum) => sum),
   ReduceMean: reduce(0, add, (sum, n) => sum / n),
   ReduceMax: reduce(Number.NEGATIVE_INFINITY, Math.max, (largest) => largest),

@@ -29,6 +29,7 @@ export const causes = [
   'learner_lost',
   'sensor_jump',
   'sensing_gap',
+  'surprise',
 ] as const;
 export type Cause = (typeof causes)[number];
 

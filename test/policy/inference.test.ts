@@ -195,6 +195,48 @@ describe('operators, against ONNX Runtime', () => {
       },
     ],
   ];
+  graphs.push([
+    'Reshape, Transpose, Expand, Concat and Slice in three dimensions, products in blocks, sums along rows',
+    {
+      nodes: [
+        node('Reshape', ['x', 'blocks'], ['b']),
+        node('Transpose', ['b'], ['t'], { perm: { type: 'ints', value: [1, 0, 2] } }),
+        node('MatMul', ['t', 'w'], ['p']),
+        node('ReduceMax', ['p', 'last'], ['m'], { keepdims: int(1) }),
+        node('Equal', ['p', 'm'], ['largest']),
+        node('Cast', ['largest'], ['hard'], { to: int(1) }),
+        node('Softmax', ['p'], ['soft'], { axis: int(-1) }),
+        node('LogSoftmax', ['p'], ['logs'], { axis: int(2) }),
+        node('Concat', ['hard', 'soft', 'logs', 'm'], ['wide'], { axis: int(2) }),
+        node('Slice', ['wide', 'from', 'to', 'axis'], ['cut']),
+        node('ReduceMean', ['cut', 'last'], ['mean'], { keepdims: int(0) }),
+        node('Expand', ['m', 'whole'], ['again']),
+        node('Sub', ['again', 'cut'], ['d']),
+        node('Abs', ['d'], ['a']),
+        node('Sqrt', ['a'], ['r']),
+        node('Sign', ['cut'], ['s']),
+        node('Mul', ['r', 's'], ['q']),
+        node('Reshape', ['q', 'flat'], ['y']),
+        node('Reshape', ['mean', 'row'], ['z']),
+      ],
+      initializers: [
+        ints('blocks', 1, 3, 2),
+        float('w', 3, 2, 4),
+        ints('last', -1),
+        ints('from', 2),
+        ints('to', 12),
+        ints('axis', 2),
+        ints('whole', 3, 1, 10),
+        ints('flat', 1, -1),
+        ints('row', 1, 3),
+      ],
+      inputs: [{ ...x6, shape: [1, 6] }],
+      outputs: [
+        { ...out('y', 30), shape: [1, 30] },
+        { ...out('z', 3), shape: [1, 3] },
+      ],
+    },
+  ]);
   it.each(graphs)('%s', async (_, graph) => {
     const bytes = model({ inputs: [x6], ...graph });
     expect(await differenceToOnnxRuntime(bytes, 'x')).toBeLessThan(2e-6);
@@ -207,8 +249,8 @@ describe('networks that cannot be run', () => {
     ['bytes cut short', onnx.subarray(0, 60), 'here.onnx: not an ONNX model, or cut short'],
     [
       'an unknown operator',
-      model({ nodes: [node('Softmax', ['x'], ['y'])], inputs: [x6], outputs: y }),
-      'here.onnx: node "Softmax:y" is of type Softmax, which the control loop cannot run; it runs Gemm,',
+      model({ nodes: [node('Hardmax', ['x'], ['y'])], inputs: [x6], outputs: y }),
+      'here.onnx: node "Hardmax:y" is of type Hardmax, which the control loop cannot run; it runs Gemm,',
     ],
     [
       'an operator of another domain',

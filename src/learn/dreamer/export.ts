@@ -1,9 +1,10 @@
 import { UserError } from '../../base/errors.js';
 import type { NetworkNames } from '../../policy/manifest.js';
-import { add, exportOnnx, Graph, mul, sub } from '../../tensor/index.js';
+import { add, exportOnnx, Graph, mean, mul, sqrt, square, sub } from '../../tensor/index.js';
 import { DreamerNetworks, type WorldContract } from './networks.js';
 import type { DreamerConfig } from './presets.js';
 import { features } from './rssm.js';
+import { symlog } from './twoHot.js';
 
 /** How long the policy goes on by its own expectation alone before the robot stops. */
 const IMAGINES_S = 0.25;
@@ -20,6 +21,13 @@ export function policyNames(world: WorldContract, config: DreamerConfig): Networ
     ],
     previous_action: 'previous_action',
     imagination: { input: 'seen', longest_s: IMAGINES_S },
+    surprise: {
+      outputs: [
+        { output: 'kl', unit: 'nat' },
+        { output: 'prediction_error', unit: 'symlog' },
+      ],
+      quantiles: [],
+    },
   };
 }
 
@@ -29,6 +37,9 @@ export function policyNames(world: WorldContract, config: DreamerConfig): Networ
  *
  * Where `seen` is 1 the stochastic state is the posterior's most likely one; where it is 0, the prior's: the policy
  * then goes on in what it expects, and `observation` is not read.
+ *
+ * Two numbers say how little was expected: `kl`, of the posterior to the prior, and `prediction_error`, the root mean
+ * square difference of the observation to the prior's, both under symlog.
  * @param flat weights in the order of `policyLayout`
  */
 export function exportPolicy(
@@ -50,15 +61,22 @@ export function exportPolicy(
     z: g.input('z', [1, model.latent.size]),
   };
   const h = model.advance(p, inputs, inputs.previous_action);
+  const prior = model.prior(p, h);
   const posterior = model.posterior(p, h, networks.encode(p, inputs.observation));
   // Not prior + seen · difference: what is seen must not be rounded by what was expected.
-  const statistics = add(mul(posterior, inputs.seen), mul(model.prior(p, h), sub(1, inputs.seen)));
+  const statistics = add(mul(posterior, inputs.seen), mul(prior, sub(1, inputs.seen)));
   const z = model.latent.mode(statistics);
   const { mode, deviation } = networks.policy(p, features({ h, z }));
+  const expected = networks.decode(p, features({ h, z: model.latent.mode(prior) }));
+  const squared = square(sub(expected, symlog(inputs.observation)));
+  const surprise = {
+    kl: model.latent.divergence(posterior, prior),
+    prediction_error: sqrt(mean(squared, { axes: [1], keepDims: true })),
+  };
   return exportOnnx({
     name: 'dreamer',
     inputs,
-    outputs: { action: mode, ...(deviation && { std: deviation }), h_next: h, z_next: z },
+    outputs: { action: mode, ...(deviation && { std: deviation }), h_next: h, z_next: z, ...surprise },
     parameters: Object.fromEntries(
       Object.entries(p).map(([id, tensor]) => [id, { tensor, values: values[id] }]),
     ),

@@ -13,4 +13,5 @@ export { DreamerNetworks, type WorldContract } from './networks.js';
 export { errorByHorizon, type OpenLoop } from './openLoop.js';
 export { dreamPicture } from './picture.js';
 export { type DreamerConfig, dreamerConfig, dreamerSizes, dreamerVersions } from './presets.js';
+export { surpriseQuantiles } from './surprise.js';
 export { DreamerTraining, HORIZONS } from './training.js';

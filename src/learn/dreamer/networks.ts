@@ -8,7 +8,6 @@ import {
   logSoftmax,
   mul,
   ParameterLayout,
-  type ParameterSpec,
   type Parameters,
   reduceMax,
   reshape,
@@ -80,11 +79,12 @@ export class DreamerNetworks {
     this.critic = head('critic', layers, bins, 0);
     const sensing = [this.vectorIn, this.model].flatMap((part) => part.parameters);
     const imaging = this.images?.parameters ?? [];
-    const acting: ParameterSpec[] = [...sensing, ...imaging, ...this.actor.parameters];
+    // The decoder too: a policy says how far what it sees is from what it expected.
+    const acting = [...sensing, ...imaging, ...this.actor.parameters, ...this.vectorOut.parameters];
     this.policyLayout = new ParameterLayout(acting);
     this.layout = new ParameterLayout([
       ...acting,
-      ...[this.vectorOut, this.reward, this.continues, this.critic].flatMap((part) => part.parameters),
+      ...[this.reward, this.continues, this.critic].flatMap((part) => part.parameters),
     ]);
     this.slowLayout = new ParameterLayout(this.critic.parameters);
   }
