@@ -36,6 +36,8 @@ export class EmulatedRobot {
   private readonly sensed: RobotState;
   private readonly timer: NodeJS.Timeout;
   private reached_s = performance.now() / 1e3;
+  /** Where somebody holds the joints, whatever the drives do. */
+  private held_rad: readonly number[] | undefined;
 
   /** @param link stable name of the ports: that of a bus is LINK-BUS */
   constructor(
@@ -110,6 +112,23 @@ export class EmulatedRobot {
     this.sense(0);
   }
 
+  /**
+   * Somebody takes the joints in his hands and brings them to a pose, as for calibration; undefined
+   * lets go. Arms alone.
+   * @throws UserError where the pose has not one angle for each joint
+   */
+  hand(pose_rad: readonly number[] | undefined): void {
+    const { spec } = this.robot;
+    if (spec.base !== 'fixed')
+      throw new UserError(`${spec.name}: nobody holds a robot that stands by itself`);
+    if (pose_rad && (pose_rad.length !== spec.joints.length || !pose_rad.every(Number.isFinite)))
+      throw new UserError(
+        `expected ${spec.joints.length} angles, rad: ${spec.joints.map((j) => j.name).join(' ')}`,
+      );
+    this.held_rad = pose_rad;
+    if (pose_rad) this.hold(pose_rad, 0);
+  }
+
   /** True joint position, rad. */
   position_rad(joint: number): number {
     return this.sensed.position_rad[joint];
@@ -132,10 +151,19 @@ export class EmulatedRobot {
     const dt_s = 1 / this.robot.spec.rates.control_hz;
     this.reached_s = Math.max(this.reached_s, now_s - MOST_BEHIND_S);
     for (; this.reached_s + dt_s <= now_s; this.reached_s += dt_s) {
+      if (this.held_rad) {
+        this.hold(this.held_rad, dt_s);
+        continue;
+      }
       this.drive();
       this.sim.advance();
       this.sense(dt_s);
     }
+  }
+
+  private hold(pose_rad: readonly number[], dt_s: number): void {
+    this.sim.reset(Random.stream(0, 'sensors'), pose_rad);
+    this.sense(dt_s);
   }
 
   /** Each drive's own loop, at the joint; its torque limit keeps the goal within reach. */

@@ -54,10 +54,10 @@ export class OdriveBus extends Exchange<Uint8Array, OdriveLine> {
     return line && 'text' in line ? Number(line.text) : undefined;
   }
 
-  /** Writes, and reads what was taken. */
-  async write(property: string, value: number): Promise<number | undefined> {
+  /** Writes, and reads what was taken. @param shown where that shows, unless in the property itself */
+  async write(property: string, value: number, shown = property): Promise<number | undefined> {
     this.tell(ascii(writeProperty(property, value)));
-    return this.read(property);
+    return this.read(shown);
   }
 
   say(lines: string): void {

@@ -1,20 +1,20 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { cycleOf, FeetechBus } from '../../drivers/feetech/bus.js';
-import { syncRead, syncWrite, write } from '../../drivers/feetech/codec.js';
-import { decodeFeedback, FEEDBACK, Register } from '../../drivers/feetech/registers.js';
-import { type Found, idRange, scan } from '../../drivers/scan.js';
 import { wireLimit_hz } from '../../drivers/schedule.js';
+import { idsOf, type Protocol, protocols, scan } from '../../drivers/tools/scan.js';
+import type { Measured, Tool } from '../../drivers/tools/tool.js';
 import { UserError } from '../base/errors.js';
 import { count } from './options.js';
 import { figure, printJson, printTable } from './output.js';
 
 const EXAMPLES = `
 Examples:
-  reverie bus scan /dev/ttyACM0                who answers, and what it is
+  reverie bus scan /dev/ttyACM0                     who answers, and what it is
   reverie bus scan /dev/ttyACM1 --protocol mitcan   the same on an SLCAN adapter; can0 for SocketCAN
-  reverie bus set-id /dev/ttyACM0 1 6          the servo with id 1 gets id 6
-  reverie bus monitor /dev/ttyACM0             positions, loads and temperatures, live
-  reverie bus bench /dev/ttyACM0 --json        how fast a full cycle is`;
+  reverie bus set-id /dev/ttyACM0 1 6               the drive with id 1 gets id 6
+  reverie bus monitor /dev/ttyACM0                  positions, loads and temperatures, live
+  reverie bus bench /dev/ttyACM0 --json             how fast a full cycle is
+
+MIT-style drives answer to commands alone: monitor, bench and set-id tell them to let go. Others keep their torque.`;
 
 const HIGHEST_ID = 253;
 /** Longest that an answer may take where nothing else is asked for, ms. */
@@ -22,6 +22,7 @@ const WAIT_MS = 15;
 const MONITOR_MS = 200;
 
 interface Common {
+  readonly protocol: Protocol;
   readonly baud: number;
   readonly wait: number;
   readonly json?: true;
@@ -30,84 +31,55 @@ interface Common {
 
 export function busCommand(): Command {
   const command = new Command('bus')
-    .description('look at the drives on a line: scan for any family, the rest for Feetech STS')
+    .description('look at the drives on a line, of any family, and give them their ids')
     .addHelpText('after', EXAMPLES);
   const sub = (name: string, what: string) =>
     command
       .command(name)
       .description(what)
-      .argument('<port>', 'path of the serial port')
-      .option('--baud <n>', 'of the servos', count, 1_000_000)
+      .argument('<port>', 'path of the serial port, or interface of SocketCAN')
+      .addOption(
+        new Option('--protocol <name>', 'of the drives').choices(Object.keys(protocols)).default('feetech'),
+      )
+      .option('--baud <n>', 'of the port', count, 1_000_000)
       .option('--wait <ms>', 'longest that an answer may take', count, WAIT_MS)
       .option('--json', 'print the result for machines');
   sub('scan', 'list the drives that answer')
     .option('--ids <list>', 'ids to try, 1-10 or 1,2,5; all where not given', ids)
-    .addOption(
-      new Option('--protocol <name>', 'of the drives').choices(Object.keys(idRange)).default('feetech'),
-    )
-    .action(scanPort);
-  sub('set-id', 'give a servo another id; only one with the old id may be on the line')
+    .action(onLine(scanLine));
+  sub('set-id', 'give a drive another id; only one with the old id may be on the line')
     .argument('<from>', 'its id now', id)
     .argument('<to>', 'its new id', id)
     .action((port: string, from: number, to: number, options: Common) =>
-      withBus(port, options, (bus) => setId(bus, from, to, options)),
+      onLine<Common>((tool) => setId(tool, from, to, options))(port, options),
     );
-  sub('monitor', 'show what the servos measure')
+  sub('monitor', 'show what the drives measure')
     .option('--ids <list>', 'ids to show; those that answer where not given', ids)
     .option('--times <n>', 'end after this many rows', count)
-    .action((port: string, options: Common & { times?: number }) => withBus(port, options, monitor));
-  sub(
-    'bench',
-    'time full cycles: all goals out, all samples in; goals are where the servos stand, torque is not touched',
-  )
+    .action(onLine(monitor));
+  sub('bench', 'time full cycles; goals are where the drives stand, torque is not touched')
     .option('--ids <list>', 'ids to use; those that answer where not given', ids)
     .option('--cycles <n>', 'cycles to time', count, 500)
-    .action((port: string, options: Common & { cycles: number }) => withBus(port, options, bench));
+    .action(onLine(bench));
   return command;
 }
 
-async function withBus<O extends Common>(
-  port: string,
-  options: O,
-  work: (bus: FeetechBus, options: O) => Promise<void>,
-): Promise<void> {
-  const bus = await FeetechBus.open(port, options.baud);
-  try {
-    bus.patience_ms = options.wait;
-    await work(bus, options);
-  } finally {
-    await bus.wire.close();
-  }
+function onLine<O extends Common>(work: (tool: Tool, options: O) => Promise<void>) {
+  return async (port: string, options: O): Promise<void> => {
+    const tool = await protocols[options.protocol].open(port, options.baud);
+    try {
+      tool.patience_ms = options.wait;
+      await work(tool, options);
+    } finally {
+      await tool.close();
+    }
+  };
 }
 
-async function found(bus: FeetechBus, candidates: readonly number[] | undefined): Promise<Found[]> {
-  const list: Found[] = [];
-  for (const candidate of candidates ?? Array.from({ length: HIGHEST_ID + 1 }, (_, i) => i)) {
-    if (!(await bus.ping(candidate))) continue;
-    const data = await bus.read(candidate, Register.firmware, 5);
-    if (data)
-      list.push({
-        port: bus.wire.path,
-        id: candidate,
-        model: data[3] | (data[4] << 8),
-        firmware: `${data[0]}.${data[1]}`,
-      });
-  }
-  return list;
-}
-
-async function scanPort(
-  port: string,
-  { protocol, baud, wait, ids, json }: Common & { readonly protocol: keyof typeof idRange },
-): Promise<void> {
-  const [lowest, highest] = idRange[protocol];
-  const all = Array.from({ length: highest - lowest + 1 }, (_, i) => lowest + i);
-  const list = await scan(protocol, port, baud, ids ?? all, wait);
+async function scanLine(tool: Tool, { protocol, ids, json }: Common): Promise<void> {
+  const list = await scan(tool, ids ?? idsOf(protocol));
   if (json) printJson(list);
-  else if (list.length === 0)
-    process.stdout.write(
-      `${port} at ${baud} baud: nobody answers in ${protocol}; supply on? try another --baud or --protocol\n`,
-    );
+  else if (list.length === 0) process.stdout.write(`${nobody(tool, protocol)}\n`);
   else
     printTable([
       ['port', 'id', 'model', 'firmware'],
@@ -115,98 +87,90 @@ async function scanPort(
     ]);
 }
 
-async function setId(bus: FeetechBus, from: number, to: number, { json }: Common): Promise<void> {
-  const where = `${bus.wire.path}, id ${from}`;
-  if (!(await bus.ping(from)))
-    throw new UserError(`${where} does not answer; \`reverie bus scan ${bus.wire.path}\` shows who does`);
-  if (from !== to && (await bus.ping(to)))
-    throw new UserError(`${bus.wire.path}, id ${to}: is taken; take that servo off the line first`);
-  await confirmed(bus, from, Register.lock, 0);
-  // It may confirm under its new id, or not at all: what counts is who answers afterwards.
-  await bus.askAll(write(from, Register.id, [to]), [from], 0);
-  if (!(await bus.ping(to)))
-    throw new UserError(`${where}, register ${Register.id}: ${to} is not taken; nobody answers there`);
-  await confirmed(bus, to, Register.lock, 1);
-  if (json) printJson({ port: bus.wire.path, from, to });
+function nobody({ port, baud }: Tool, protocol: Protocol): string {
+  return `${port} at ${baud} baud: nobody answers in ${protocol}; supply on? try another --baud or --protocol`;
+}
+
+async function setId(tool: Tool, from: number, to: number, { protocol, json }: Common): Promise<void> {
+  const { port } = tool;
+  const where = `${port}, id ${from}`;
+  const [lowest, highest] = protocols[protocol].ids;
+  if (to < lowest || to > highest)
+    throw new UserError(`${where}: ${to} is no id of ${protocol}; expected ${lowest} to ${highest}`);
+  if (!(await tool.identify(from)))
+    throw new UserError(
+      `${where} does not answer; \`reverie bus scan ${port} --protocol ${protocol}\` shows who does`,
+    );
+  if (from !== to && (await tool.identify(to)))
+    throw new UserError(`${port}, id ${to}: is taken; take that drive off the line first`);
+  await tool.setId(from, to);
+  if (json) printJson({ port, from, to });
   else process.stdout.write(`${where} has id ${to} now\n`);
 }
 
-async function confirmed(bus: FeetechBus, servo: number, register: number, value: number): Promise<void> {
-  if (!(await bus.write(servo, register, [value])))
-    throw new UserError(
-      `${bus.wire.path}, id ${servo}, register ${register}: ${value} is not confirmed; check cable and supply`,
-    );
-}
-
-async function present(bus: FeetechBus, candidates: readonly number[] | undefined): Promise<number[]> {
-  const list = (await found(bus, candidates)).map((f) => f.id);
-  if (list.length === 0)
-    throw new UserError(`${bus.wire.path} at ${bus.wire.baud} baud: nobody answers; supply on, baud right?`);
+async function present(tool: Tool, { protocol, ids }: Common): Promise<number[]> {
+  const list = (await scan(tool, ids ?? idsOf(protocol))).map((f) => f.id);
+  if (list.length === 0) throw new UserError(nobody(tool, protocol));
   return list;
 }
 
-async function monitor(bus: FeetechBus, { ids, times, json }: Common & { times?: number }): Promise<void> {
-  const all = await present(bus, ids);
+async function monitor(tool: Tool, options: Common & { readonly times?: number }): Promise<void> {
+  const { json, times } = options;
+  const all = await present(tool, options);
   const live = process.stdout.isTTY && !json;
   for (let row = 0; times === undefined || row < times; row++) {
-    const answers = await bus.askAll(syncRead(all, FEEDBACK.address, FEEDBACK.length), all, FEEDBACK.length);
-    const rows = all.map((servo) => {
-      const answer = answers.get(servo);
-      return {
-        id: servo,
-        ...(answer ? { error: answer.code, ...decodeFeedback(answer.params) } : { silent: true as const }),
-      };
-    });
-    if (json) printJson(rows);
+    const measured = await tool.measure(all);
+    if (json)
+      printJson(all.map((drive) => ({ id: drive, ...(measured.get(drive) ?? { silent: true as const }) })));
     else {
       if (live && row > 0) process.stdout.write(`\u001b[${all.length + 1}A`);
       printTable([
-        ['id', 'position', 'load', 'voltage', 'temperature', 'current'],
-        ...rows.map((r) =>
-          'silent' in r
-            ? [String(r.id), 'silent']
-            : [
-                String(r.id),
-                String(r.position),
-                String(r.load),
-                figure(r.voltage_v, 1, 'V'),
-                figure(r.temperature_c, 0, '°C'),
-                figure(r.current_a, 2, 'A'),
-              ],
-        ),
+        ['id', 'position', 'load', 'torque', 'current', 'supply', 'temperature', 'fault'],
+        ...all.map((drive) => [String(drive), ...inWords(measured.get(drive))]),
       ]);
     }
     await new Promise((resolve) => setTimeout(resolve, MONITOR_MS));
   }
 }
 
-async function bench(bus: FeetechBus, { ids, cycles, json }: Common & { cycles: number }): Promise<void> {
-  const all = await present(bus, ids);
-  const question = syncRead(all, FEEDBACK.address, FEEDBACK.length);
+function inWords(measured: Measured | undefined): string[] {
+  if (!measured) return ['silent'];
+  const { position_rad, load, torque_nm, current_a, voltage_v, temperature_c, fault } = measured;
+  return [
+    figure(position_rad, 3, 'rad'),
+    figure(load, 2),
+    figure(torque_nm, 2, 'Nm'),
+    figure(current_a, 2, 'A'),
+    figure(voltage_v, 1, 'V'),
+    figure(temperature_c, 0, '°C'),
+    fault ?? '',
+  ];
+}
+
+async function bench(tool: Tool, options: Common & { readonly cycles: number }): Promise<void> {
+  const { cycles, json } = options;
+  const all = await present(tool, options);
   const times_ms: number[] = [];
   let errors = 0;
-  let goals: number[][] | undefined;
   const began = performance.now();
   for (let i = 0; i < cycles; i++) {
     const start = performance.now();
-    if (goals) bus.tell(syncWrite(all, Register.goalPosition, 2, goals));
-    const answers = await bus.askAll(question, all, FEEDBACK.length);
+    const answered = await tool.cycle(all);
     times_ms.push(performance.now() - start);
-    if (answers.size < all.length) errors++;
-    else goals ??= all.map((servo) => Array.from(answers.get(servo)!.params.subarray(0, 2)));
+    if (answered.size < all.length) errors++;
   }
   const cycle_hz = (1e3 * cycles) / (performance.now() - began);
   times_ms.sort((a, b) => a - b);
   const quantile = (q: number) => times_ms[Math.min(cycles - 1, Math.floor(q * cycles))];
-  const schedule = cycleOf(all.length);
+  const schedule = tool.schedule(all.length);
   const result = {
-    servos: all.length,
-    cycle_bytes: schedule.bits / 10,
+    drives: all.length,
+    cycle_bits: schedule.bits,
     cycle_hz: round(cycle_hz),
     p50_ms: round(quantile(0.5)),
     p99_ms: round(quantile(0.99)),
     errors,
-    wire_limit_hz: round(wireLimit_hz(schedule, bus.wire.baud)),
+    wire_limit_hz: round(wireLimit_hz(schedule, tool.baud)),
   };
   if (json) printJson(result);
   else printTable(Object.entries(result).map(([name, value]) => [name, String(value)]));

@@ -16,7 +16,8 @@ Faults, with --fault, as often as wanted, or a line each on standard input while
   silence=imu unplug unplug=BUS        the IMU; the adapters, or one
   …@START or …@START+LENGTH            seconds from now; from the beginning, to the end where not given
 DRIVE is a joint, BUS:ID, ID on a robot of one bus, or all. On standard input also: clear, which undoes
-all faults, place, which puts the robot back to where it began, and where, which says where its base is.
+all faults, place, which puts the robot back to where it began, where, which says where its base is,
+and hand ANGLE …, which holds an arm's joints at these angles (rad), as a person does; hand alone lets go.
 
 Examples:
   reverie emulate arm --link ./reverie-arm             the port is ./reverie-arm-servos
@@ -77,7 +78,10 @@ function obey(robot: EmulatedRobot, line: string, timers: NodeJS.Timeout[], seed
       for (const timer of timers.splice(0)) clearTimeout(timer);
       clearFaults(robot);
     } else if (line === 'place') robot.place(seed);
-    else if (line === 'where') process.stderr.write(`${robot.base_m.map((x) => x.toFixed(3)).join(' ')}\n`);
+    else if (/^hand\b/.test(line)) {
+      const [, ...angles] = line.split(/\s+/);
+      robot.hand(angles.length > 0 ? angles.map(Number) : undefined);
+    } else if (line === 'where') process.stderr.write(`${robot.base_m.map((x) => x.toFixed(3)).join(' ')}\n`);
     else timers.push(...inject(robot, parseFault(line)));
     if (line !== 'where') process.stderr.write(`${line}: done\n`);
   } catch (error) {

@@ -67,7 +67,7 @@ describe('reverie bus, on emulated servos', () => {
     const result = lastJson(
       await reverie(['bus', 'bench', port, '--ids', '1-6', '--cycles', '200', '--json', ...patient]),
     );
-    expect(result).toMatchObject({ servos: 6, cycle_bytes: 166, errors: 0, wire_limit_hz: 406.504 });
+    expect(result).toMatchObject({ drives: 6, cycle_bits: 1660, errors: 0, wire_limit_hz: 406.504 });
     expect(result.cycle_hz).toBeGreaterThan(0);
   });
 
@@ -77,7 +77,7 @@ describe('reverie bus, on emulated servos', () => {
     );
     expect(rows).toMatchObject([
       { id: 1, voltage_v: 12 },
-      { id: 2, error: 0 },
+      { id: 2, fault: null },
     ]);
   });
 });
