@@ -1,11 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/files.js';
 import { readMetrics } from '../../src/learn/trainer/metrics.js';
 import { readBundle } from '../../src/policy/bundle.js';
+import { eventually } from '../control/support.js';
 
 const MAIN = join(packageRoot, 'dist/src/cli/main.js');
 
@@ -98,5 +99,51 @@ describe('reverie train --learner dreamer', { timeout: 120_000 }, () => {
     const long = train('long', '--config', other);
     expect(long.status).toBe(2);
     expect(long.stderr).toContain("the learner's sequences have 3000 steps");
+  });
+});
+
+describe('a running robot', () => {
+  it('is learned from by Dreamer as by SAC, and takes its recurrent policies', async () => {
+    const launch = join(folder, 'online.yaml');
+    const overrides = SMALL.match(/learner: (.*)/)![1];
+    writeFileSync(
+      launch,
+      `robot: arm\ndriver: { kind: sim }\ntask: reach\nexplore: 1\ngate: { response: slow }\ndashboard: { enabled: false }\nruns: ${join(folder, 'online')}\n` +
+        `learner: { kind: dreamer, warmup: 40, evaluate_every: 20, evaluation: { episodes: 1, seconds_each: 1 }, overrides: ${overrides} }\n`,
+    );
+    const child = spawn(process.execPath, [MAIN, 'run', launch, '--json'], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+    await eventually('updates', () => /learner [1-9]\d*\/s/.test(err), 100);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    const summary = JSON.parse(out.trim().split('\n').at(-1)!);
+    expect(summary.learner_updates).toBeGreaterThan(0);
+    const [run] = readdirSync(join(folder, 'online')).filter((entry) => entry.startsWith('run-'));
+    const rows = readMetrics(join(folder, 'online', run, 'learner/learner.jsonl'));
+    expect(rows.some((row) => typeof row.reconstruction_loss === 'number')).toBe(true);
+  }, 150_000);
+
+  it('refuses to go on with a run of another learner, and demonstrations', () => {
+    const launch = join(folder, 'other.launch.yaml');
+    const text = `robot: arm\ndriver: { kind: sim }\ntask: reach\n`;
+    writeFileSync(launch, `${text}learner: { kind: sac }\n`);
+    const other = reverie('learn', launch, '--run', 'new', '--from', 'whole');
+    expect(other.status).toBe(2);
+    expect(other.stderr).toContain('whole: was trained by "dreamer"');
+    writeFileSync(launch, `${text}learner: { kind: dreamer, demos: shown }\n`);
+    const shown = reverie('learn', launch, '--run', 'new');
+    expect(shown.status).toBe(2);
+    expect(shown.stderr).toContain('learner.demos goes with kind "sac"');
   });
 });
