@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, homedir } from 'node:os';
 import { join } from 'node:path';
-import type { CompileOptions, Engine } from './engine.js';
+import { type CompileOptions, type Engine, type Program, UnsupportedError } from './engine.js';
 import type { EngineName } from './engineNames.js';
 import { type Graph, reachable } from './graph.js';
 import { productFlops } from './native/layout.js';
@@ -17,6 +17,11 @@ export interface Candidate {
 export interface Choice {
   readonly name: EngineName;
   readonly why: string;
+}
+
+/** The best engine, and what it made of the graph. */
+export interface Made extends Choice {
+  readonly program: Program;
 }
 
 /** Steps with less arithmetic in their products take so little time that any engine will do. */
@@ -63,6 +68,29 @@ export async function fastestEngine(
   }
 }
 
+/**
+ * Compiles a graph on the fastest engine that can run it.
+ * @param onNote told which engines cannot
+ * @throws UnsupportedError where none can
+ */
+export async function compileOnFastest(
+  graph: Graph,
+  candidates: readonly Candidate[],
+  options: CompileOptions,
+  onNote?: (line: string) => void,
+): Promise<Made> {
+  const choice = await fastestEngine(graph, candidates, options);
+  const { engine } = candidates.find((c) => c.name === choice.name)!;
+  try {
+    return { ...choice, program: await engine.compile(graph, options) };
+  } catch (error) {
+    const others = candidates.filter((c) => c.name !== choice.name);
+    if (!(error instanceof UnsupportedError) || others.length === 0) throw error;
+    onNote?.(error.message);
+    return compileOnFastest(graph, others, options, onNote);
+  }
+}
+
 const brief = ({ found }: Candidate) => found.split('\n')[0];
 
 function readChoice(path: string, candidates: readonly Candidate[]): Choice | undefined {
@@ -100,7 +128,14 @@ async function measure(
   );
   const times: { name: EngineName; time_ms: number }[] = [];
   for (const { name, engine } of candidates) {
-    const program = await engine.compile(graph, options);
+    const program = await engine.compile(graph, options).catch((error) => {
+      if (error instanceof UnsupportedError) return undefined;
+      throw error;
+    });
+    if (!program) {
+      times.push({ name, time_ms: Number.POSITIVE_INFINITY });
+      continue;
+    }
     await program.run(id, inputs);
     let time_ms = Number.POSITIVE_INFINITY;
     const end = performance.now() + TRIAL_MS;
@@ -113,6 +148,7 @@ async function measure(
     times.push({ name, time_ms });
   }
   times.sort((a, b) => a.time_ms - b.time_ms);
-  const shown = times.map((t) => `${t.name} ${t.time_ms.toFixed(1)} ms`).join(', ');
+  const time = (ms: number) => (ms < Number.POSITIVE_INFINITY ? `${ms.toFixed(1)} ms` : 'cannot run it');
+  const shown = times.map((t) => `${t.name} ${time(t.time_ms)}`).join(', ');
   return { name: times[0].name, why: `the fastest for this graph: ${shown}` };
 }

@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.js';
 import { nativeKernels } from '../kernels/addon.js';
 import { wasmKernels } from '../kernels/wasm.js';
-import { type Candidate, type Choice, fastestEngine } from './choice.js';
+import { type Candidate, compileOnFastest } from './choice.js';
 import type { CompileOptions, Engine, EngineFinding, Program } from './engine.js';
 import type { EngineChoice, EngineName } from './engineNames.js';
 import type { Graph } from './graph.js';
@@ -42,8 +42,8 @@ export async function findEngine(name: EngineName): Promise<FoundEngine> {
 /** What `auto` chooses among, in the order in which they are preferred; TensorFlow.js only where there is nothing else. */
 const PREFERRED: readonly EngineName[] = ['native', 'onnx', 'wasm'];
 
-/** The engine that `auto` takes for a graph, and why. @throws UserError where there is none */
-async function bestEngine(graph: Graph, options: CompileOptions): Promise<Choice> {
+/** What `auto` can choose among here. @throws UserError where there is nothing */
+async function candidatesHere(): Promise<Candidate[]> {
   const look = async (names: readonly EngineName[]): Promise<Candidate[]> => {
     const found = await Promise.all(names.map(findEngine));
     return found
@@ -56,7 +56,7 @@ async function bestEngine(graph: Graph, options: CompileOptions): Promise<Choice
     throw new UserError(
       `no engine to learn with was found: tried ${PREFERRED.join(', ')}, tfjs; reverie doctor says more`,
     );
-  return fastestEngine(graph, candidates, options);
+  return candidates;
 }
 
 /** @throws UserError where the engine that is asked for is not there, saying what would install it */
@@ -85,9 +85,9 @@ export async function compile(
     await requireEngine(engine);
     return compiled(engine, await engines[engine].compile(lean, options));
   }
-  const { name, why } = await bestEngine(lean, options);
+  const { name, why, program } = await compileOnFastest(lean, await candidatesHere(), options, onNote);
   onNote?.(`engine ${name}: ${why}`);
-  return compiled(name, await engines[name].compile(lean, options));
+  return compiled(name, program);
 }
 
 /** A program that knows what it runs on. */

@@ -41,13 +41,18 @@ export interface EngineFinding {
   readonly help?: string;
 }
 
+/** An operation that an engine does not have in this form. */
+export class UnsupportedError extends Error {
+  override readonly name = 'UnsupportedError';
+}
+
 /** Something that runs graphs. Adding one takes this interface and a line in `engines`. */
 export interface Engine {
   /** For people. */
   readonly title: string;
   /** Looks for what it needs on this machine, trying rather than guessing. */
   find(): Promise<EngineFinding>;
-  /** Called where `find` says that it is available. */
+  /** Called where `find` says that it is available. @throws UnsupportedError for a graph that it cannot run */
   compile(graph: Graph, options: CompileOptions): Promise<Program>;
 }
 

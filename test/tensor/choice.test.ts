@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { wasmKernels } from '../../src/kernels/wasm.js';
-import { type Candidate, fastestEngine } from '../../src/tensor/choice.js';
+import { type Candidate, compileOnFastest, fastestEngine } from '../../src/tensor/choice.js';
 import { Graph } from '../../src/tensor/index.js';
 import { KernelEngine } from '../../src/tensor/native/engine.js';
 import { OnnxEngine } from '../../src/tensor/onnx/engine.js';
@@ -67,4 +67,17 @@ test('nothing is measured where it does not matter, or could not be kept', async
   const choice = await fastestEngine(product(128), candidates, {});
   expect(choice.name).toBe('onnx');
   expect(choice.why).toContain('nothing can be kept in /dev/null/nowhere (ENOTDIR)');
+});
+
+test('an engine that cannot run a graph leaves it to the others, and says why', async () => {
+  const g = new Graph();
+  const x = g.input('x', [2, 2, 2, 2, 2, 2]);
+  // Six axes, of which no two lie in memory one after the other: the kernels' loops are four deep.
+  g.step('reverse', [], { y: t.add(t.transpose(x, [5, 4, 3, 2, 1, 0]), x) });
+  const [onnx, wasm] = candidates;
+  await expect(wasm.engine.compile(g, {})).rejects.toThrow(/cannot run/);
+  const notes: string[] = [];
+  const made = await compileOnFastest(g, [wasm, onnx], {}, (line) => notes.push(line));
+  expect(made.name).toBe('onnx');
+  expect(notes).toEqual([expect.stringContaining('the native engine cannot run')]);
 });

@@ -1,4 +1,5 @@
 import type { Tiling } from '../../kernels/vocabulary.js';
+import { UnsupportedError } from '../engine.js';
 import { reachable, type Step, type Tensor } from '../graph.js';
 import { type Shape, sameShape, sizeOf } from '../shape.js';
 import { buildChain, type Chain, copyChain, fillChain } from './chain.js';
@@ -28,11 +29,6 @@ export interface LowerOptions {
   readonly tiling: Tiling;
   readonly threads: number;
   readonly fusing: boolean;
-}
-
-/** An operation that the kernels do not have in this form. */
-export class UnsupportedError extends Error {
-  override readonly name = 'UnsupportedError';
 }
 
 /** Writes a step as instructions, in an order in which they are right one after the other. */
