@@ -144,7 +144,7 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
     warmup: launch.learner.warmup,
     evaluateEvery: launch.learner.evaluate_every,
     inUse: options.policy && !state ? await judge(readBundle(options.policy)) : undefined,
-    evaluate: (parameters) => judge(bundleOf(parameters, null)),
+    evaluate: launch.learner.gate === 'none' ? undefined : (parameters) => judge(bundleOf(parameters, null)),
     publish: (parameters, evaluation) => rollout.publish(bundleOf(parameters, evaluation ?? null)),
     onMetrics: (row) => {
       const { robots, duplicates, lost, refusals } = receiver;

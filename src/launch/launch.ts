@@ -42,6 +42,12 @@ const learnerSchema = z.strictObject({
   updates_per_step: z.number().positive().default(8).describe('for each transition, at most'),
   warmup: count.default(500).describe('transitions before the first update'),
   evaluate_every: count.default(1000).describe('updates between candidates'),
+  gate: z
+    .enum(['better', 'none'])
+    .default('better')
+    .describe(
+      'candidates that go to the robots: those that are better than the policy in use, or all of them untried, for robots that learn from nothing and have nothing to lose',
+    ),
   evaluation: z
     .strictObject({
       episodes: count.default(5),

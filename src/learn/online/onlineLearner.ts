@@ -45,8 +45,8 @@ export interface OnlineLearnerOptions {
   readonly evaluateEvery: number;
   /** What the policy in use reached, or undefined where there is none: then the first policy goes out untried. */
   readonly inUse: Evaluation | undefined;
-  /** Judges the actor with these weights, always on the same episodes. */
-  readonly evaluate: (parameters: Float32Array) => Promise<Evaluation>;
+  /** Judges the actor with these weights, always on the same episodes; without it every candidate is published. */
+  readonly evaluate?: (parameters: Float32Array) => Promise<Evaluation>;
   /** Hands a policy to the robots. @returns false where they gave it back */
   readonly publish: (parameters: Float32Array, evaluation: Evaluation | undefined) => Promise<boolean>;
   /** Once a second. */
@@ -172,10 +172,10 @@ export class OnlineLearner {
   private async judge(): Promise<void> {
     const { learner, evaluate, publish, onNotice } = this.options;
     const parameters = learner.policyParameters();
-    const evaluation = await evaluate(parameters);
+    const evaluation = await evaluate?.(parameters);
     if (this.stopping) return;
     const number = ++this.counters.candidates;
-    const reason = objection(evaluation, this.inUse);
+    const reason = evaluation && objection(evaluation, this.inUse);
     if (reason) {
       onNotice(`candidate ${number} is not better: ${reason}`);
       return;
@@ -187,7 +187,8 @@ export class OnlineLearner {
     this.replaced = this.inUse;
     this.inUse = evaluation;
     this.counters.published++;
-    onNotice(`candidate ${number} published: mean return ${evaluation.mean_return?.toFixed(1)}`);
+    const worth = evaluation ? `mean return ${evaluation.mean_return?.toFixed(1)}` : 'untried';
+    onNotice(`candidate ${number} published: ${worth}`);
   }
 
   private report(updates_per_s: number): void {

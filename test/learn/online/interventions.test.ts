@@ -7,6 +7,49 @@ import type { Experience } from '../../../src/robot/experience.js';
 
 const contract = { observation: 2, action: 1 };
 
+it('without a judge every candidate goes to the robots, untried', async () => {
+  const config = sacConfig('sac', { batch: 8, actor_hidden: [8], critic_hidden: [8] });
+  const learner = await SacLearner.create({ observations: 2, actions: 1, config, seed: 1 });
+  const replay = new Replay({ ...contract, capacity: 100, discount: 0.9 });
+  const lines: string[] = [];
+  let published = 0;
+  const online = new OnlineLearner({
+    learner: new SacTraining({ learner, replay, random: new Random(1) }),
+    updatesPerStep: 2,
+    warmup: 1,
+    evaluateEvery: 10,
+    inUse: undefined,
+    publish: async (_, evaluation) => {
+      expect(evaluation).toBeUndefined();
+      // The first goes out before there was anything to learn from.
+      if (++published === 4) online.stop();
+      return true;
+    },
+    save: () => {},
+    onMetrics: () => {},
+    onNotice: (line) => lines.push(line),
+  });
+  const steps = Array.from(
+    { length: 40 },
+    (_, step): Experience => ({
+      episode: 1,
+      step,
+      terminal: false,
+      truncated: false,
+      person: false,
+      reward: step,
+      observation: Float32Array.of(step, 0),
+      action: Float32Array.of(0),
+      nextObservation: Float32Array.of(step + 1, 0),
+    }),
+  );
+  online.add(0, steps, false);
+  await online.run();
+  expect(online.save().counters).toMatchObject({ candidates: 3 });
+  expect(lines[0]).toBe('candidate 1 published: untried');
+  await learner.dispose();
+});
+
 it('what a person did while they had taken over enters both buffers', async () => {
   const config = sacConfig('sac', { batch: 8, actor_hidden: [8], critic_hidden: [8] });
   const learner = await SacLearner.create({ observations: 2, actions: 1, config, seed: 1 });
