@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageInfo } from '../base/packageInfo.js';
 import { makeRealtime } from '../control/realtime.js';
+import { whyNoRclnodejs } from '../ros/transport/rclnodejs.js';
 
 /** What `reverie doctor` found of one part. */
 export interface Finding {
@@ -88,19 +89,16 @@ export async function checkRealtime(): Promise<Finding> {
   }
 }
 
-/** `rclnodejs` starts to compile itself when it is imported where ROS 2 is not sourced: look before. */
-export async function checkRos2(): Promise<Finding> {
-  const part = { part: 'ROS 2 (rclnodejs)', required: false };
-  const distribution = process.env.ROS_DISTRO;
-  if (!distribution || !process.env.AMENT_PREFIX_PATH)
-    return {
-      ...part,
-      works: false,
-      found: 'ROS 2 is not sourced: ROS_DISTRO or AMENT_PREFIX_PATH is not set',
-      help: 'source /opt/ros/DISTRO/setup.bash, then npm install --no-save rclnodejs',
-    };
-  const { works, found } = await importable('rclnodejs');
-  return { ...part, works, found: `${distribution}: ${found}`, help: 'npm install --no-save rclnodejs' };
+/** Whether nodes reach ROS 2 itself. */
+export function checkRos2(): Finding {
+  const why = whyNoRclnodejs();
+  return {
+    part: 'ROS 2 (rclnodejs)',
+    required: false,
+    works: why === undefined,
+    found: why ?? `${process.env.ROS_DISTRO}`,
+    help: 'not needed on a robot with Cyclone DDS: reverie ros build-cyclone',
+  };
 }
 
 export async function checkCompiler(): Promise<Finding> {
@@ -134,16 +132,4 @@ export function serialPorts(): { readonly path: string; readonly permitted: bool
       return { path, permitted: false };
     }
   });
-}
-
-/** @param name a variable, so that the compiler does not look for a package that is optional */
-async function importable(name: string): Promise<{ readonly works: boolean; readonly found: string }> {
-  try {
-    await import(name);
-    return { works: true, found: 'loads' };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const missing = code === 'ERR_MODULE_NOT_FOUND' && message.includes(`'${name}'`);
-    return { works: false, found: missing ? 'is not installed' : `does not load: ${message.split('\n')[0]}` };
-  }
 }

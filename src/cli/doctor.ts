@@ -35,7 +35,7 @@ async function doctor({ json }: { readonly json?: true }): Promise<void> {
     const { checkShippedFolders } = await import('./shippedFolders.js');
     parts.push(...(await checkShippedFolders()));
   }
-  parts.push(await checkRealtime(), await checkRos2(), await checkCompiler());
+  parts.push(await checkRealtime(), checkRos2(), await checkCompiler());
   const ok = parts.every((p) => p.works || !p.required);
   const report = {
     ok,

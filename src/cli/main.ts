@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../base/errors.js';
 import { packageInfo } from '../base/packageInfo.js';
+import { withoutRosArguments } from '../ros/rosArguments.js';
 import { commands } from './commands.js';
 
 /** Exit codes: 0 done, 1 a fault of ours or a check that did not pass, 2 a mistake in what was asked. */
@@ -67,7 +68,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  const argv = process.argv.slice(2);
+  // ROS 2 appends its own arguments to those of every node that it launches.
+  const words = process.argv.slice(2);
+  const argv = words[0] === 'run' ? withoutRosArguments(words) : words;
   await (await program(argv)).parseAsync(argv, { from: 'user' });
 } catch (error) {
   process.exitCode = exitCodeOf(error);

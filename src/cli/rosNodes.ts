@@ -1,3 +1,4 @@
+import { UserError } from '../base/errors.js';
 import type { RobotProcess } from '../control/robotProcess.js';
 import type { Launch } from '../launch/launch.js';
 import { readBundle } from '../policy/bundle.js';
@@ -6,6 +7,7 @@ import { LearnerNode } from '../ros/nodes/learner.js';
 import { PolicyNode } from '../ros/nodes/policy.js';
 import { SafetyNode } from '../ros/nodes/safety.js';
 import { SimNode } from '../ros/nodes/sim.js';
+import type { ParameterRule } from '../ros/rosArguments.js';
 import { StampClock } from '../ros/time.js';
 import { openTransport } from '../ros/transport/open.js';
 import type { Transport } from '../ros/transport/transport.js';
@@ -14,38 +16,50 @@ import type { Transport } from '../ros/transport/transport.js';
 export class RosNodes {
   private constructor(
     private readonly transport: Transport,
-    private readonly hardware: HardwareNode,
-    private readonly policy: PolicyNode,
+    private readonly managed: readonly (HardwareNode | PolicyNode)[],
     private readonly learner: LearnerNode | undefined,
-    private readonly others: readonly { close(): void }[],
+    private readonly nodes: readonly { close(): void }[],
   ) {}
 
   /** @returns nothing where no transport is named @throws UserError where that transport is not there */
-  static open(launch: Launch, robot: RobotProcess, onNotice: (line: string) => void): RosNodes | undefined {
+  static async open(
+    launch: Launch,
+    robot: RobotProcess,
+    parameterRules: readonly ParameterRule[],
+    onNotice: (line: string) => void,
+  ): Promise<RosNodes | undefined> {
     const { ros } = launch;
     if (ros.transport === 'none') return undefined;
-    const { domain, interface: network, namespace, remap, rate_hz } = ros;
-    const transport = openTransport(ros.transport, { domain, interface: network, onNotice });
+    const { domain, interface: network, namespace, remap, rate_hz, use_sim_time: useSimTime } = ros;
     const simulated = launch.driver.kind === 'sim';
-    const useSimTime = ros.use_sim_time && simulated;
+    if (useSimTime && !simulated)
+      throw new UserError(`${launch.path} is no simulation: with use_sim_time it would wait for a /clock`);
+    const transport = await openTransport(ros.transport, { domain, interface: network, onNotice });
     const clock = useSimTime ? new StampClock(0) : new StampClock();
-    const common = { transport, namespace, remap, onNotice };
+    const common = { transport, namespace, remap, useSimTime, parameterRules, onNotice };
     const select = (name: string) => robot.setPolicy(readBundle(name));
-    return new RosNodes(
-      transport,
-      new HardwareNode({ ...common, robot, clock, useSimTime, rate_hz }),
-      new PolicyNode({ ...common, robot, select }),
-      launch.learner.enabled ? new LearnerNode(common) : undefined,
-      [
-        new SafetyNode({ ...common, robot, clock }),
-        ...(simulated ? [new SimNode({ ...common, robot, clock })] : []),
-      ],
-    );
+    const nodes: { close(): void }[] = [];
+    const opened = <T extends { close(): void }>(node: T): T => {
+      nodes.push(node);
+      return node;
+    };
+    try {
+      const hardware = opened(new HardwareNode({ ...common, robot, clock, rate_hz }));
+      const policy = opened(new PolicyNode({ ...common, robot, select }));
+      const learner = launch.learner.enabled ? opened(new LearnerNode(common)) : undefined;
+      opened(new SafetyNode({ ...common, robot, clock }));
+      if (simulated) opened(new SimNode({ ...common, robot, clock }));
+      return new RosNodes(transport, [hardware, policy], learner, nodes);
+    } catch (error) {
+      for (const node of nodes) node.close();
+      await transport.close();
+      throw error;
+    }
   }
 
   /** Brings the managed nodes up, once the robot is armed. */
   async activate(): Promise<void> {
-    for (const { lifecycle } of [this.hardware, this.policy])
+    for (const { lifecycle } of this.managed)
       if (!(await lifecycle.to('configure')) || !(await lifecycle.to('activate')))
         throw new Error('a ROS 2 node did not come up');
   }
@@ -56,8 +70,7 @@ export class RosNodes {
 
   /** After the robot has stopped: others see that to the end. */
   async close(): Promise<void> {
-    for (const node of [this.hardware, this.policy, ...this.others]) node.close();
-    this.learner?.close();
+    for (const node of this.nodes) node.close();
     await this.transport.close();
   }
 }

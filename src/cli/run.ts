@@ -14,6 +14,8 @@ import { type Bundle, readBundle } from '../policy/bundle.js';
 import { keysIn, ownKeys, readSigningKey, readTrustedKey } from '../policy/signature.js';
 import type { RecorderReport } from '../recording/recorderWorker.js';
 import type { RobotSpec } from '../robot/spec.js';
+import { type RosArguments, readRosArguments } from '../ros/rosArguments.js';
+import { transportNames } from '../ros/transport/open.js';
 import type { EngineChoice } from '../tensor/engineNames.js';
 import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.js';
 import { Cockpit } from './cockpit.js';
@@ -36,6 +38,7 @@ Examples:
   reverie run launch/quadruped.sim.yaml --policy runs/walk-quadruped-1/policy --training-run runs/walk-quadruped-1
   reverie run quadruped.sim --policy quadruped-walk --seconds 60
   reverie run launch/arm.sim.yaml --policy arm-reach --seconds 20 --json | tail -n 1
+  reverie run arm.sim --ros cyclone --ros-args -r __ns:=/robot_1 -r cmd_vel:=twist -p hardware:rate_hz:=100
   reverie run launch/arm.sim.yaml --name arm-7 --broker mqtts://broker.lab:8883 --broker-ca lab.pem --trust signing.pub
 
 Space bar: emergency stop, which ends the run. T: take the robot over, and give it back. Ctrl-C: to the stop pose, then torque off; Ctrl-C again:
@@ -53,6 +56,8 @@ export interface RunOptions extends BrokerOptions {
   readonly trainingRun?: string;
   /** How the ROS 2 nodes are reached; the launch file's where not given. */
   readonly ros?: Launch['ros']['transport'];
+  /** What ROS 2 says of names and parameters; goes before the launch file. */
+  readonly rosArguments?: RosArguments;
   /** Length of the real-time part; without end where not given. */
   readonly seconds?: number;
   /** What the learner runs on. */
@@ -88,6 +93,7 @@ export interface RunSummary {
 }
 
 const EMERGENCY_STOP = 3;
+const NO_ROS_ARGUMENTS: RosArguments = { remap: {}, parameters: [] };
 /** After an emergency stop the drives brake for this long before torque goes off. */
 const BRAKE_S = 1;
 
@@ -98,7 +104,7 @@ export function runCommand(): Command {
     .option('--policy <bundle>', 'policy to start with, by name or folder')
     .option('--training-run <folder>', 'training run that the learner goes on from')
     .addOption(
-      new Option('--ros <transport>', 'show the robot to ROS 2').choices(['none', 'inproc', 'cyclone']),
+      new Option('--ros <transport>', 'show the robot to ROS 2').choices(['none', ...transportNames]),
     )
     .option('--seconds <s>', 'end after this long', seconds)
     .addOption(engineOption())
@@ -111,7 +117,8 @@ export function runCommand(): Command {
     .addHelpText('after', EXAMPLES);
   return addBrokerOptions(command, 'one in this process, with a learner beside it').action(
     async (launch: string, options: RunOptions & { json?: true }) => {
-      const summary = await runLaunch(loadLaunch(launch), options);
+      const rosArguments = readRosArguments(process.argv);
+      const summary = await runLaunch(loadLaunch(launch), { ...options, rosArguments });
       if (options.json) printJson(summary);
     },
   );
@@ -177,7 +184,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
   let ticker: NodeJS.Timeout | undefined;
   try {
     cockpit = await Cockpit.open(launch, robotFile, robot, notice);
-    ros = RosNodes.open(launch, robot, notice);
+    ros = await RosNodes.open(launch, robot, options.rosArguments?.parameters ?? [], notice);
     if (bundle) {
       const answer = await robot.setPolicy(bundle);
       if (!answer.admitted) throw refusal(bundle, answer.reasons);
@@ -263,7 +270,10 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
 }
 
 /** The command line's word goes before the launch file's. */
-function withOptions(launch: Launch, { dashboard, dashboardPort, name, site, ros }: RunOptions): Launch {
+function withOptions(
+  launch: Launch,
+  { dashboard, dashboardPort, name, site, ros, rosArguments }: RunOptions,
+): Launch {
   const enabled = launch.dashboard.enabled && dashboard !== false;
   const port = dashboardPort ?? launch.dashboard.port;
   const names = { ...(name && { name }), ...(site && { site }) };
@@ -272,8 +282,16 @@ function withOptions(launch: Launch, { dashboard, dashboardPort, name, site, ros
     ...names,
     ...(name && ownSeeds(launch, name)),
     dashboard: { ...launch.dashboard, enabled, port },
-    ros: ros ? { ...launch.ros, transport: ros } : launch.ros,
+    ros: rosOf(launch.ros, ros, rosArguments),
   };
+}
+
+function rosOf(
+  ros: Launch['ros'],
+  transport = ros.transport,
+  { namespace = ros.namespace, remap, useSimTime = ros.use_sim_time }: RosArguments = NO_ROS_ARGUMENTS,
+): Launch['ros'] {
+  return { ...ros, transport, namespace, remap: { ...ros.remap, ...remap }, use_sim_time: useSimTime };
 }
 
 /** Robots that share a launch file draw goals, exploration and noise of their own. */

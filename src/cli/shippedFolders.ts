@@ -43,7 +43,8 @@ function checkEach(folder: string, open: (name: string) => void): Finding {
   const path = join(packageRoot, folder);
   const names = existsSync(path)
     ? readdirSync(path)
-        .filter((name) => !name.startsWith('.'))
+        // Launch files of ROS 2 lie beside ours.
+        .filter((name) => !name.startsWith('.') && !name.endsWith('.xml'))
         .sort()
     : [];
   const faults: string[] = [];

@@ -146,7 +146,7 @@ export type Camera = z.output<typeof cameraSchema>;
 
 const rosSchema = z.strictObject({
   transport: z
-    .enum(['none', 'inproc', 'cyclone'])
+    .enum(['none', 'inproc', 'cyclone', 'rclnodejs'])
     .default('none')
     .describe('how the ROS 2 nodes are reached'),
   namespace: z

@@ -1,5 +1,6 @@
 import { decode, encode } from './codec.js';
 import { ParameterServer, type Parameters } from './parameters.js';
+import type { ParameterRule } from './rosArguments.js';
 import { resolveName } from './transport/names.js';
 import type { Qos } from './transport/qos.js';
 import type { Closable, Publisher, Subscription, Transport, TransportNode } from './transport/transport.js';
@@ -9,8 +10,12 @@ export interface NodeOptions {
   readonly transport: Transport;
   /** Absolute; `/` for the root. */
   readonly namespace: string;
-  /** From names as the node says them, or in full, to others: `{ cmd_vel: "/joy/cmd_vel" }`. */
+  /** From names to others: `{ cmd_vel: "/joy/cmd_vel" }`; `node:cmd_vel` for one node alone. */
   readonly remap: Readonly<Record<string, string>>;
+  /** Stamps count from /clock. */
+  readonly useSimTime?: boolean;
+  /** Parameters that are set from outside as nodes start. */
+  readonly parameterRules?: readonly ParameterRule[];
   /** One line for people. */
   readonly onNotice: (line: string) => void;
 }
@@ -20,14 +25,19 @@ export class RosNode {
   readonly parameters: ParameterServer;
   private readonly node: TransportNode;
   private readonly told = new Set<string>();
+  private readonly remapped: ReadonlyMap<string, string>;
 
   constructor(
     name: string,
     private readonly options: NodeOptions,
     parameters: Parameters = {},
   ) {
-    this.node = options.transport.node(name, options.namespace);
-    this.parameters = new ParameterServer(this, parameters);
+    const { transport, namespace, remap, useSimTime = false, parameterRules } = options;
+    this.node = transport.node(name, namespace);
+    this.remapped = remappingOf(remap, name, namespace);
+    const clock = { description: 'stamps count from /clock', type: 'bool', readOnly: true } as const;
+    const declared = { use_sim_time: { ...clock, value: useSimTime }, ...parameters };
+    this.parameters = new ParameterServer(this, declared, parameterRules);
   }
 
   get name(): string {
@@ -41,10 +51,8 @@ export class RosNode {
 
   /** Relative, private or absolute name to the absolute one that it is remapped to. */
   resolve(name: string): string {
-    const { namespace, remap } = this.options;
-    const full = resolveName(name, this.node.name, namespace);
-    const other = remap[name] ?? remap[full];
-    return other === undefined ? full : resolveName(other, this.node.name, namespace);
+    const full = resolveName(name, this.node.name, this.node.namespace);
+    return this.remapped.get(full) ?? full;
   }
 
   /** For bytes that are made elsewhere: streams. */
@@ -116,4 +124,15 @@ export class RosNode {
   close(): void {
     this.node.close();
   }
+}
+
+/** The rules that are for a node, from absolute names to absolute names. */
+function remappingOf(rules: NodeOptions['remap'], node: string, namespace: string): Map<string, string> {
+  const remapped = new Map<string, string>();
+  for (const [rule, to] of Object.entries(rules)) {
+    const [, only, from] = /^(?:(\w+):)?(.*)$/.exec(rule)!;
+    if (only === undefined || only === node)
+      remapped.set(resolveName(from, node, namespace), resolveName(to, node, namespace));
+  }
+  return remapped;
 }

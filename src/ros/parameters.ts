@@ -1,4 +1,6 @@
+import { UserError } from '../base/errors.js';
 import type { RosNode } from './node.js';
+import { isFor, namesOneNode, type ParameterRule } from './rosArguments.js';
 
 type Value = boolean | number | string;
 
@@ -9,6 +11,8 @@ export interface Parameter {
   readonly value: Value;
   readonly range?: readonly [from: number, to: number];
   readonly readOnly?: true;
+  /** What sets it as the node starts, where rules of ROS 2 do not. */
+  readonly atStart?: string;
   /** Called before the value is taken over; throws where it is refused. */
   readonly onSet?: (value: Value) => void | Promise<void>;
 }
@@ -44,8 +48,10 @@ export class ParameterServer {
   constructor(
     node: RosNode,
     private readonly declared: Parameters,
+    rules: readonly ParameterRule[] = [],
   ) {
     for (const [name, { value }] of Object.entries(declared)) this.values.set(name, value);
+    for (const rule of rules) if (isFor(rule, node.fullName)) this.begin(rule, node.fullName);
     const known = (names: string[]) => names.filter((name) => name in declared);
     node.serve(
       '~/list_parameters',
@@ -99,8 +105,7 @@ export class ParameterServer {
     const reason = this.refusal(name, wire);
     if (reason) return { successful: false, reason };
     const { type, onSet } = this.declared[name];
-    const given = wire[FIELDS[type]];
-    const value = typeof given === 'bigint' ? Number(given) : given;
+    const value = valueIn(type, wire);
     try {
       await onSet?.(value);
     } catch (error) {
@@ -116,16 +121,52 @@ export class ParameterServer {
     if (!parameter) return `no parameter "${name}"; there are ${Object.keys(this.declared).join(', ')}`;
     if (parameter.readOnly) return `${name} is set when the node starts`;
     if (wire.type !== TYPES[parameter.type]) return `${name}: expected a ${parameter.type}`;
-    if (!parameter.range) return undefined;
-    const value = Number(wire[FIELDS[parameter.type]]);
-    const [from, to] = parameter.range;
-    return value >= from && value <= to ? undefined : `${name}: ${value} is not within ${from} and ${to}`;
+    return outOfRange(name, parameter, valueIn(parameter.type, wire));
+  }
+
+  /** Sets a parameter as its node starts. @throws UserError where it may not be so */
+  private begin(rule: ParameterRule, node: string): void {
+    const { name, value, from } = rule;
+    const parameter = this.declared[name];
+    if (!parameter) {
+      // A rule for every node means those that have the parameter.
+      if (namesOneNode(rule))
+        throw new UserError(
+          `${from}: ${node} has no parameter "${name}"; there are ${Object.keys(this.declared).join(', ')}`,
+        );
+      return;
+    }
+    const reason =
+      (parameter.atStart && `${name} is ${parameter.atStart}`) ??
+      (fits(parameter.type, value)
+        ? outOfRange(name, parameter, value)
+        : `${name}: expected a ${parameter.type}, not ${JSON.stringify(value)}`);
+    if (reason) throw new UserError(`${from}: ${node}: ${reason}`);
+    this.values.set(name, value as Value);
   }
 
   private wire(name: string): object {
     const { type } = this.declared[name];
     return { type: TYPES[type], [FIELDS[type]]: this.values.get(name) };
   }
+}
+
+function valueIn(type: Parameter['type'], wire: ParameterValue): Value {
+  const given = wire[FIELDS[type]];
+  return typeof given === 'bigint' ? Number(given) : given;
+}
+
+function fits(type: Parameter['type'], value: unknown): value is Value {
+  if (type === 'bool') return typeof value === 'boolean';
+  if (type === 'string') return typeof value === 'string';
+  return typeof value === 'number' && (type === 'double' || Number.isInteger(value));
+}
+
+function outOfRange(name: string, { range }: Parameter, value: Value): string | undefined {
+  if (!range) return undefined;
+  const [from, to] = range;
+  const within = Number(value) >= from && Number(value) <= to;
+  return within ? undefined : `${name}: ${value} is not within ${from} and ${to}`;
 }
 
 function descriptor(name: string, { description, type, range, readOnly }: Parameter): object {

@@ -14,9 +14,9 @@ describe.each(transports)('transport $name', ({ absent, open }) => {
 
   let ends: Ends;
   let notices: string[];
-  beforeEach(() => {
+  beforeEach(async () => {
     notices = [];
-    ends = open((line) => notices.push(line));
+    ends = await open((line) => notices.push(line));
   });
   afterEach(() => ends.close());
 
@@ -139,7 +139,7 @@ describe.each(transports)('transport $name', ({ absent, open }) => {
     for (let i = 0; i < 20; i++) publisher.publish(text('x'));
     await until(() => notices.length > 0);
     expect(notices).toEqual([
-      'rt/odd: published as std_msgs::msg::dds_::String_ and subscribed as std_msgs::msg::dds_::Bool_; they do not meet',
+      '/odd: published as std_msgs/msg/String and subscribed as std_msgs/msg/Bool; they do not meet',
     ]);
     expect(got).toEqual([]);
     talker.close();

@@ -44,10 +44,10 @@ beforeAll(async () => {
     fifo: false,
   });
   const onNotice = (line: string) => notices.push(line);
-  transport = openTransport('inproc', { onNotice });
+  transport = await openTransport('inproc', { onNotice });
   const common = { transport, namespace: '/robot_1', remap: { cmd_vel: 'twist' }, onNotice, robot };
   const clock = new StampClock();
-  hardware = new HardwareNode({ ...common, clock, useSimTime: false, rate_hz: 200 });
+  hardware = new HardwareNode({ ...common, clock, rate_hz: 200 });
   const select = async (name: string) => ({ admitted: false as const, reasons: [`no policy "${name}"`] });
   nodes.push(
     hardware,

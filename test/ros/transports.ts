@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { addonPath, buildAddon } from '../../src/ros/transport/cycloneAddon.js';
-import { openTransport } from '../../src/ros/transport/open.js';
+import { openTransport, type TransportName } from '../../src/ros/transport/open.js';
+import { whyNoRclnodejs } from '../../src/ros/transport/rclnodejs.js';
 import type { Transport } from '../../src/ros/transport/transport.js';
 
 /** Two ends of one transport: participants of their own where it has them. */
@@ -14,7 +15,7 @@ export interface TransportUnderTest {
   readonly name: string;
   /** Why it is not there. */
   readonly absent?: string;
-  readonly open: (onNotice?: (line: string) => void) => Ends;
+  readonly open: (onNotice?: (line: string) => void) => Promise<Ends>;
 }
 
 /** A domain of this test process's own, so that tests that run side by side do not meet. */
@@ -30,32 +31,33 @@ async function whyNoCyclone(): Promise<string | undefined> {
   }
 }
 
+/** Two participants of their own. */
+async function pair(name: TransportName, onNotice?: (line: string) => void): Promise<Ends> {
+  const a = await openTransport(name, { domain, onNotice });
+  const b = await openTransport(name, { domain, onNotice });
+  const close = async () => {
+    await a.close();
+    await b.close();
+  };
+  return { a, b, close };
+}
+
 export const transports: readonly TransportUnderTest[] = [
   {
     name: 'inproc',
-    open: (onNotice) => {
-      const both = openTransport('inproc', { onNotice });
+    open: async (onNotice) => {
+      const both = await openTransport('inproc', { onNotice });
       return { a: both, b: both, close: () => both.close() };
     },
   },
   {
     name: 'cyclone',
     absent: await whyNoCyclone(),
-    open: (onNotice) => {
-      const a = openTransport('cyclone', { domain, onNotice });
-      const b = openTransport('cyclone', { domain, onNotice });
-      const close = async () => {
-        await a.close();
-        await b.close();
-      };
-      return { a, b, close };
-    },
+    open: (onNotice) => pair('cyclone', onNotice),
   },
   {
     name: 'rclnodejs',
-    absent: 'this version has no such transport',
-    open: () => {
-      throw new Error('absent');
-    },
+    absent: whyNoRclnodejs(),
+    open: (onNotice) => pair('rclnodejs', onNotice),
   },
 ];

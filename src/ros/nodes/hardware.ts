@@ -18,7 +18,6 @@ const MAX_RATE_HZ = 1000;
 export interface HardwareOptions extends NodeOptions {
   readonly robot: RobotProcess;
   readonly clock: StampClock;
-  readonly useSimTime: boolean;
   /** Of joint states, IMU and frames, at most: a sample goes out once. */
   readonly rate_hz: number;
 }
@@ -48,12 +47,6 @@ export class HardwareNode {
     const { spec } = robot.options;
     this.robot = robot;
     this.node = new RosNode('hardware', options, {
-      use_sim_time: {
-        description: 'stamps count from /clock',
-        type: 'bool',
-        value: options.useSimTime,
-        readOnly: true,
-      },
       rate_hz: {
         description: 'of joint states, IMU and frames; not above that of the robot itself',
         type: 'double',

@@ -27,6 +27,7 @@ export class PolicyNode {
         description: 'bundle, by name or folder; set it to hand over to another',
         type: 'string',
         value: robot.status().policy_name ?? '',
+        atStart: 'chosen by --policy or the launch file when the node starts',
         onSet: async (name) => {
           const answer = await select(String(name));
           if (!answer.admitted) throw new Error(answer.reasons.join('; '));

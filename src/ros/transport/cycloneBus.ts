@@ -1,5 +1,6 @@
 import type { Bus, BusReader, BusWriter, EndpointOptions } from './bus.js';
 import { type CycloneAddon, loadAddon } from './cycloneAddon.js';
+import { theyDoNotMeet } from './names.js';
 
 export interface CycloneOptions {
   /** `ROS_DOMAIN_ID`. */
@@ -100,7 +101,7 @@ export class CycloneBus implements Bus {
   private lookForOtherTypes(): void {
     for (const { topic, type } of this.subscribed)
       for (const other of this.addon.otherTypes(this.participant, topic, type)) {
-        const line = `${topic}: published as ${other} and subscribed as ${type}; they do not meet`;
+        const line = theyDoNotMeet(topic, other, type);
         if (!this.told.has(line)) this.options.onNotice?.(line);
         this.told.add(line);
       }

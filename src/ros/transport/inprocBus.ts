@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Bus, BusReader, BusWriter, EndpointOptions } from './bus.js';
+import { theyDoNotMeet } from './names.js';
 import { compatible } from './qos.js';
 
 interface Reader {
@@ -80,9 +81,7 @@ export class InprocBus implements Bus {
   private joined(writer: Writer, reader: Reader): boolean {
     const { topic, type } = reader.options;
     if (writer.options.topic === topic && writer.options.type !== type)
-      this.onNotice(
-        `${topic}: published as ${writer.options.type} and subscribed as ${type}; they do not meet`,
-      );
+      this.onNotice(theyDoNotMeet(topic, writer.options.type, type));
     return joins(writer, reader);
   }
 

@@ -13,6 +13,13 @@ export const ddsTopic = (topic: string) => `rt${topic}`;
 export const ddsRequest = (service: string) => `rq${service}Request`;
 export const ddsReply = (service: string) => `rr${service}Reply`;
 
+/** One line on two types that share a topic. Takes names of DDS and of ROS 2. */
+export function theyDoNotMeet(topic: string, published: string, subscribed: string): string {
+  const ros = (type: string) => type.replace(/^(\w+)::(\w+)::dds_::(\w+)_$/, '$1/$2/$3');
+  const name = topic.replace(/^rt\//, '/');
+  return `${name}: published as ${ros(published)} and subscribed as ${ros(subscribed)}; they do not meet`;
+}
+
 const TOKEN = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** @throws UserError where it is no node name */

@@ -11,7 +11,8 @@ import type { Client, Closable } from './transport.js';
  */
 const CDR_HEADER = 4;
 const CALL_HEADER = 16;
-const CALL_TIMEOUT_S = 5;
+/** That a client waits for an answer, where it is not told how long. */
+export const CALL_TIMEOUT_S = 5;
 
 const endpoint = (topic: string, type: string) => ({ topic, type: ddsType(type), qos: qosProfiles.services });
 

@@ -15,7 +15,7 @@ const all = { reliability: 'reliable', durability: 'transient_local', depth: 'al
 const volatile = { ...all, durability: 'volatile' } as const;
 const text = 'std_msgs/msg/String';
 
-const transport = openTransport('cyclone', { interface: 'lo' });
+const transport = await openTransport('cyclone', { interface: 'lo' });
 const node = transport.node('interop', '/');
 // Said before the peer is there: it joins late.
 for (const [i, { type, cdr }] of golden.entries()) node.advertise(`/to_${i}`, type, all).publish(cdr);

@@ -1,0 +1,92 @@
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DOMParser, type Element, onErrorStopParsing } from '@xmldom/xmldom';
+import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/base/files.js';
+import { loadLaunch } from '../../src/launch/launch.js';
+import { readBundle } from '../../src/policy/bundle.js';
+import { loadRobot } from '../../src/robot/load.js';
+import { transportNames } from '../../src/ros/transport/open.js';
+
+/** What makes a colcon package of this folder: looked at as colcon and `ros2 launch` look at it. */
+const read = (...path: string[]) => readFileSync(join(packageRoot, ...path), 'utf8');
+const xml = (...path: string[]): Element =>
+  new DOMParser({ onError: onErrorStopParsing }).parseFromString(read(...path), 'text/xml').documentElement!;
+const all = (element: Element, tag: string) => Array.from(element.getElementsByTagName(tag));
+
+const manifest: { name: string; version: string; license: string; files: string[]; bin: object } = JSON.parse(
+  read('package.json'),
+);
+const launchFiles = readdirSync(join(packageRoot, 'launch')).filter((name) => name.endsWith('.launch.xml'));
+
+describe.each(launchFiles)('launch/%s', (file) => {
+  const root = xml('launch', file);
+  const defaults = new Map(
+    all(root, 'arg').map((arg) => [arg.getAttribute('name')!, arg.getAttribute('default')!]),
+  );
+  const words = all(root, 'node')[0]
+    .getAttribute('args')!
+    .replace(/\$\(var (\w+)\)/g, (_, name: string) => defaults.get(name)!)
+    .split(/\s+/);
+
+  it('takes the arguments that its help describes, and uses them all', () => {
+    expect([...defaults.keys()]).toEqual(['namespace', 'robot', 'policy', 'use_sim_time', 'transport']);
+    for (const arg of all(root, 'arg')) expect(arg.getAttribute('description')).toBeTruthy();
+    const used = new Set([...read('launch', file).matchAll(/\$\(var (\w+)\)/g)].map(([, name]) => name));
+    expect(used).toEqual(new Set(defaults.keys()));
+  });
+
+  it('starts what the package installs, with what Reverie brings', () => {
+    const [node] = all(root, 'node');
+    expect(node.getAttribute('pkg')).toBe(manifest.name);
+    accessSync(join(packageRoot, 'ros', node.getAttribute('exec')!), constants.X_OK);
+    expect(words[0]).toBe('run');
+    const launch = loadLaunch(words[1]);
+    expect(readBundle(words[words.indexOf('--policy') + 1]).manifest.robot).toBe(launch.robot);
+    expect(transportNames).toContain(words[words.indexOf('--ros') + 1]);
+    // A name for the process would be given to each of its nodes.
+    expect(node.getAttribute('name')).toBeNull();
+  });
+
+  it('leaves the robot the time that its stop takes before it is asked again', () => {
+    const { robot } = loadLaunch(words[1]);
+    const { seconds, stand_s = 0 } = loadRobot(robot).spec.stop;
+    const [node] = all(root, 'node');
+    expect(Number(node.getAttribute('sigterm_timeout'))).toBeGreaterThan(seconds + stand_s + 2);
+  });
+});
+
+describe('the colcon package', () => {
+  it('has the name and version of the npm package', () => {
+    const root = xml('package.xml');
+    const text = (tag: string) => all(root, tag)[0].textContent;
+    expect([text('name'), text('version'), text('license')]).toEqual([
+      manifest.name,
+      manifest.version,
+      manifest.license,
+    ]);
+    expect(text('build_type')).toBe('ament_cmake');
+  });
+
+  it('depends on every message package that the nodes speak', () => {
+    const named = new Set(all(xml('package.xml'), 'depend').map((d) => d.textContent));
+    const sources = readdirSync(join(packageRoot, 'src/ros'), { recursive: true, encoding: 'utf8' });
+    const spoken = sources
+      .filter((name) => /^(nodes\/\w+|node|lifecycle|parameters)\.ts$/.test(name))
+      .flatMap((name) =>
+        [...read('src/ros', name).matchAll(/'(\w+)\/(?:msg|srv)\/\w+'/g)].map(([, pkg]) => pkg),
+      );
+    expect(spoken.length).toBeGreaterThan(20);
+    for (const pkg of new Set(spoken)) if (pkg !== 'reverie_msgs') expect(named).toContain(pkg);
+  });
+
+  it('installs files that are there', () => {
+    const cmake = read('CMakeLists.txt');
+    const [, program] = /install\(PROGRAMS (\S+) DESTINATION lib/.exec(cmake)!;
+    expect(existsSync(join(packageRoot, program))).toBe(true);
+    // Its program is where the npm package, which is installed as a whole, has it.
+    const [, script] = /share\/reverie\/(\S+\.js)/.exec(read(program))!;
+    expect(Object.values(manifest.bin)).toContain(script);
+    expect(manifest.files).toContain('launch');
+  });
+});
