@@ -1,17 +1,20 @@
 import { Random } from '../../src/base/random.js';
 import { readBundle } from '../../src/policy/bundle.js';
-import { loadPolicy } from '../../src/policy/inference.js';
 import { Chain } from '../../src/robot/kinematics.js';
 import { loadRobot } from '../../src/robot/load.js';
-import { RobotState } from '../../src/robot/state.js';
+import type { RobotSpec } from '../../src/robot/spec.js';
+import { DriveMode, RobotState } from '../../src/robot/state.js';
 import { loadMujoco } from '../mujoco.js';
-import { drawFault, type Fault, type FaultKind, spoil } from './faults.js';
+import { drawFault, type Fault, type FaultKind, gentle, spoil, toldAs } from './faults.js';
+import { foreignPolicyFault } from './foreign.js';
 import { labelFault } from './labels.js';
 import { Rig } from './rig.js';
 
 export interface CampaignOptions {
   readonly faults: number;
   readonly seed: number;
+  /** Ends with the first violation. */
+  readonly failFast?: boolean;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -36,20 +39,28 @@ const SLACK_TICKS = 4;
 /** After a fault the robot is watched for as long as a stop takes, and a little. */
 const AFTER_S = 0.8;
 const BLOCKED_NM = 200;
+const LEADS_S = 1;
+const CURVE_HZ = 50;
 
 /**
  * Breaks one thing after the other on simulated robots that walk and reach, and checks from outside of
  * the safety kernel that no command leaves the limits, that stops come in time and last, and that
  * transitions are what they are marked as. The same seed draws the same faults.
  */
-export async function runCampaign({ faults, seed, onProgress }: CampaignOptions): Promise<CampaignResult> {
+export async function runCampaign({
+  faults,
+  seed,
+  failFast,
+  onProgress,
+}: CampaignOptions): Promise<CampaignResult> {
   const mj = await loadMujoco();
   const rigs = TASKS.map(
-    ({ robot, task, policy }) => new Rig(mj, loadRobot(robot), task, loadPolicy(readBundle(policy)), seed),
+    ({ robot, task, policy }) => new Rig(mj, loadRobot(robot), task, readBundle(policy), seed),
   );
   const byFault: Record<string, { faults: number; violations: number }> = {};
   const examples: string[] = [];
   let violations = 0;
+  let done = 0;
   let latest_s = 0;
   for (let n = 0; n < faults; n++) {
     const random = Random.stream(seed, 'fault', n);
@@ -67,17 +78,28 @@ export async function runCampaign({ faults, seed, onProgress }: CampaignOptions)
         examples.push(`fault ${n}, ${fault.kind} on ${rig.spec.name}: ${rig.violations[0]}`);
       rig.violations.length = 0;
     }
-    onProgress?.(n + 1);
+    done = n + 1;
+    onProgress?.(done);
+    if (failFast && violations > 0) break;
   }
   for (const rig of rigs) rig.close();
   return {
-    faults,
+    faults: done,
     violations,
     by_fault: byFault,
     latest_stop_ms: Number((1e3 * latest_s).toFixed(1)),
     seed,
     examples,
   };
+}
+
+/** Where a robot must not go: the tool under its table, legs into each other. */
+function forbiddenPose(spec: RobotSpec): number[] {
+  if (spec.base === 'fixed')
+    return spec.joints.map(({ home_rad }, j) => (j === 1 || j === 2 ? 1.5 : home_rad));
+  return spec.joints.map(({ name, home_rad, position_rad: [low, high] }) =>
+    name.endsWith('abduction') ? (home_rad < 0 ? high : low) : home_rad,
+  );
 }
 
 /** One fault on one rig: a while of work, the fault, a while after it. */
@@ -110,10 +132,12 @@ class Trial {
     this.before.flat.set(rig.sample.flat);
     this.from_rad.set(rig.kernel.executed_rad);
     this.began_s = rig.now_s;
+    rig.told.length = 0;
     this.inject();
     this.endFault();
     this.ticks(AFTER_S);
     const stop_s = this.judge();
+    this.checkLog();
     for (const step of rig.steps) {
       const wrong = labelFault(step, rig.spec, this.fault.kind);
       if (wrong) rig.violations.push(wrong);
@@ -134,7 +158,23 @@ class Trial {
     const { rig } = this;
     if (this.began_s === 0) return;
     if (Number.isNaN(this.stoppedAt_s) && rig.kernel.authority === 'stop') this.stoppedAt_s = rig.now_s;
+    const { mode } = rig.kernel;
+    if (gentle.has(this.fault.kind) && (mode === 'idle' || (mode === 'stopping' && this.isOff())))
+      rig.violations.push('no torque before the stop pose');
     if (Number.isNaN(this.heldAt_s) && rig.kernel.mode !== 'run') this.heldAt_s = rig.now_s;
+  }
+
+  private isOff(): boolean {
+    const { command } = this.rig.kernel;
+    return command.mode === DriveMode.off || command.kp_nm_rad.some((kp) => kp === 0);
+  }
+
+  /** A stop has its event. */
+  private checkLog(): void {
+    const { rig, fault } = this;
+    const causes = toldAs[fault.kind];
+    if (causes && !causes.some((cause) => rig.told.includes(cause)))
+      rig.violations.push(`no event of ${causes.join(' or ')}, but ${rig.told.join(', ') || 'none'}`);
   }
 
   private inject(): void {
@@ -160,6 +200,9 @@ class Trial {
         this.look();
         break;
       }
+      case 'lead_out':
+        this.lead(forbiddenPose(spec), LEADS_S);
+        break;
       case 'push':
       case 'topple':
         this.push();
@@ -179,6 +222,10 @@ class Trial {
       case 'stop_request':
         kernel.requestStop(rig.now_s);
         this.ticks(fault.seconds);
+        break;
+      case 'foreign_policy':
+        if (foreignPolicyFault(rig.spec, rig.manifest, fault))
+          rig.violations.push('a foreign policy is admitted');
         break;
       case 'sensor_freeze':
         this.ticks(0.5, (sample) => spoil(fault, spec, sample, this.before));
@@ -239,13 +286,31 @@ class Trial {
     xfrc_applied.fill(0);
   }
 
+  /** A recovery that leads the robot where it must not be. */
+  private lead(pose_rad: ArrayLike<number>, seconds: number): void {
+    const { rig } = this;
+    const { loop, spec } = rig;
+    // A policy ends its step first.
+    loop.takeOver('recovery', rig.now_s);
+    this.ticks(1 / spec.rates.policy_hz);
+    for (let t = 0; t < seconds * CURVE_HZ; t++) {
+      loop.guest.set('recovery', pose_rad, rig.now_s);
+      this.ticks(1 / CURVE_HZ);
+    }
+  }
+
   private block(): void {
     const { rig, fault } = this;
     const { dof_frictionloss } = rig.sim.simulation.parameters;
     const dof = dof_frictionloss.length - rig.spec.joints.length + fault.joint;
     const free = dof_frictionloss[dof];
     dof_frictionloss[dof] = BLOCKED_NM;
-    this.ticks(fault.seconds);
+    // Pushed against what blocks it, for longer than it may be.
+    const pose_rad = Float64Array.from(rig.kernel.executed_rad);
+    const [low, high] = rig.spec.joints[fault.joint].position_rad;
+    const q = rig.sample.position_rad[fault.joint];
+    pose_rad[fault.joint] = high - q > q - low ? high : low;
+    this.lead(pose_rad, rig.spec.contact.seconds + fault.seconds + 0.3);
     dof_frictionloss[dof] = free;
   }
 

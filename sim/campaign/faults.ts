@@ -1,6 +1,7 @@
 import type { Random } from '../../src/base/random.js';
 import type { RobotSpec } from '../../src/robot/spec.js';
 import type { RobotState } from '../../src/robot/state.js';
+import type { Cause } from '../../src/safety/events.js';
 
 /** What a campaign breaks, within one process. */
 export const faultKinds = [
@@ -24,6 +25,8 @@ export const faultKinds = [
   'outside_fence',
   'emergency_stop',
   'stop_request',
+  'foreign_policy',
+  'lead_out',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -37,6 +40,28 @@ export interface Fault {
   readonly severity: number;
   readonly seconds: number;
 }
+
+/** What the safety log has to say of a fault that stops the robot: one of these. */
+export const toldAs: Readonly<Partial<Record<FaultKind, readonly Cause[]>>> = {
+  sensor_nan: ['sensor_invalid'],
+  sensor_jump: ['sensor_jump', 'sensor_range'],
+  sensor_range: ['sensor_range'],
+  clock_jump: ['sensor_lost'],
+  over_temperature: ['overheated'],
+  under_voltage: ['supply_low'],
+  outside_fence: ['geofence'],
+  emergency_stop: ['emergency_stop'],
+  stop_request: ['stop_requested'],
+  command_silence: ['deadman'],
+};
+
+/** Stops that know gravity: torque stays until the robot is where it can do without. */
+export const gentle: ReadonlySet<FaultKind> = new Set([
+  'over_temperature',
+  'under_voltage',
+  'outside_fence',
+  'stop_request',
+]);
 
 export function drawFault(spec: RobotSpec, state: RobotState, random: Random): Fault {
   const kinds = faultKinds.filter(

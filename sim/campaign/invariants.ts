@@ -3,10 +3,17 @@ import { DriveMode, type JointCommand, type RobotState } from '../../src/robot/s
 
 /** What a command must never be, checked with nothing of the kernel's but the limits of robot.yaml. */
 const ROUNDING = 1e-6;
+/** Of a drive that is too hot, or whose supply is too weak, no more than this share of its torque may be asked. */
+const SPENT_SHARE = 0.4;
+/** A joint that pushes with this share of its torque, slower than this share of its limit, pushes in vain. */
+const PUSHES = 0.95;
+const STILL = 0.01;
 
 export class CommandCheck {
   private readonly last: Float64Array;
   private readonly lastVelocity: Float64Array;
+  private readonly lastChange: Float64Array;
+  private readonly pushes_s: Float64Array;
   /** Ticks of targets that the last velocity rests on. */
   private known = 0;
   private readonly dt_s: number;
@@ -14,6 +21,8 @@ export class CommandCheck {
   constructor(private readonly spec: RobotSpec) {
     this.last = new Float64Array(spec.joints.length);
     this.lastVelocity = new Float64Array(spec.joints.length);
+    this.lastChange = new Float64Array(spec.joints.length);
+    this.pushes_s = new Float64Array(spec.joints.length);
     this.dt_s = 1 / spec.rates.control_hz;
   }
 
@@ -52,20 +61,42 @@ export class CommandCheck {
       if (believed) {
         const dq = believed.velocity_rad_s[j];
         const torque = kp * (q - believed.position_rad[j]) - kd * dq;
-        if (Math.abs(torque) > joint.torque_nm * (1 + ROUNDING)) return `${joint.name}: torque ${torque}`;
+        if (Math.abs(torque) > this.torqueLimit_nm(j, believed) * (1 + ROUNDING))
+          return `${joint.name}: torque ${torque}`;
         power_w += Math.max(0, torque * dq);
       }
       const velocity = (executed_rad[j] - this.last[j]) / this.dt_s;
       if (this.known > 0 && Math.abs(velocity) > joint.velocity_rad_s + ROUNDING)
         return `${joint.name}: target at ${velocity} rad/s`;
-      const change = Math.abs(velocity - this.lastVelocity[j]);
-      if (this.known > 1 && change > joint.acceleration_rad_s2 * this.dt_s + ROUNDING)
+      const change = velocity - this.lastVelocity[j];
+      if (this.known > 1 && Math.abs(change) > joint.acceleration_rad_s2 * this.dt_s + ROUNDING)
         return `${joint.name}: target changes by ${change} rad/s in a tick`;
+      const jerk_rad_s3 = Math.abs(change - this.lastChange[j]) / this.dt_s ** 2;
+      if (this.known > 2 && jerk_rad_s3 > joint.jerk_rad_s3 * (1 + ROUNDING) + 1)
+        return `${joint.name}: target jerks by ${jerk_rad_s3} rad/s³`;
       this.last[j] = executed_rad[j];
       this.lastVelocity[j] = velocity;
+      this.lastChange[j] = change;
     }
     if (power_w > spec.power_w * (1 + ROUNDING)) return `power ${power_w}`;
     if (command.mode === DriveMode.track) this.known++;
     return undefined;
+  }
+
+  /** What may be asked of a joint that is sound, spent, or pushing in vain. */
+  private torqueLimit_nm(
+    j: number,
+    { torque_nm, velocity_rad_s, temperature_c, supply_v }: RobotState,
+  ): number {
+    const { spec, pushes_s } = this;
+    const joint = spec.joints[j];
+    const inVain =
+      Math.abs(torque_nm[j]) > PUSHES * joint.torque_nm &&
+      Math.abs(velocity_rad_s[j]) < STILL * joint.velocity_rad_s;
+    pushes_s[j] = inVain ? pushes_s[j] + this.dt_s : 0;
+    const spent = temperature_c[j] >= joint.temperature_max_c || supply_v < (spec.supply?.min_v ?? 0);
+    // What was seen in this very tick is known to the kernel too.
+    const vain = pushes_s[j] > spec.contact.seconds + 2 * this.dt_s ? spec.contact.torque_share : 1;
+    return joint.torque_nm * Math.min(vain, spent ? SPENT_SHARE : 1);
   }
 }

@@ -1,15 +1,21 @@
 import { Random } from '../../src/base/random.js';
 import { ControlLoop } from '../../src/control/controlLoop.js';
 import type { Step } from '../../src/control/stepRecord.js';
+import type { Bundle } from '../../src/policy/bundle.js';
+import { loadPolicy } from '../../src/policy/inference.js';
+import type { Manifest } from '../../src/policy/manifest.js';
 import type { Policy } from '../../src/policy/policy.js';
 import { Chain } from '../../src/robot/kinematics.js';
 import type { Robot } from '../../src/robot/load.js';
 import { feetOf, type RobotSpec } from '../../src/robot/spec.js';
 import { DriveMode, JointCommand, RobotState } from '../../src/robot/state.js';
+import type { Cause } from '../../src/safety/events.js';
 import { createTask } from '../../src/tasks/index.js';
+import { type Task, targetsToAction } from '../../src/tasks/task.js';
 import type { Mujoco } from '../mujoco.js';
 import { SimRobot } from '../simRobot.js';
 import { CommandCheck } from './invariants.js';
+import { PlaceCheck } from './places.js';
 
 /** Drives brake by themselves when no command came for this long. */
 const DRIVE_WATCHDOG_S = 0.1;
@@ -28,28 +34,39 @@ export class Rig {
   readonly violations: string[] = [];
   /** Steps since `begin`. */
   readonly steps: Step[] = [];
+  readonly manifest: Manifest;
   now_s = 1;
   /** A policy that asks for no numbers, or for the ends of its range in turn. */
   spoiltPolicy: 'nan' | 'step' | undefined;
+  /** Causes in the safety log, as they came. */
+  readonly told: Cause[] = [];
+  private readonly policy: Policy;
   private readonly check: CommandCheck;
+  private readonly places: PlaceCheck;
+  private readonly task: Task;
+  /** Targets as the last tick left them, and as the running step found them. */
+  private readonly executed_rad: Float64Array;
+  private readonly from_rad: Float64Array;
+  private readonly stored: Float32Array;
   private readonly braking: JointCommand;
   private start_s = 0;
   private silent_s = 0;
   private acts = 0;
 
-  constructor(
-    mj: Mujoco,
-    robot: Robot,
-    task: string,
-    private readonly policy: Policy,
-    seed: number,
-  ) {
+  constructor(mj: Mujoco, robot: Robot, task: string, { manifest, onnx, path }: Bundle, seed: number) {
+    this.manifest = manifest;
+    this.policy = loadPolicy({ manifest, onnx, path });
     const { spec } = robot;
     // What a campaign breaks has to be there; and stops are short, since thousands of them are waited for.
     const stop = { ...spec.stop, stand_s: spec.stop.stand_s && 0.2, seconds: 0.4 };
     this.spec = { ...spec, stop, supply: { low_v: 22, min_v: 18 }, geofence: { side_m: 40 } };
     this.sim = new SimRobot(mj, { ...robot, spec: this.spec });
-    this.loop = new ControlLoop(this.spec, createTask(task, this.spec), 0, seed);
+    this.task = createTask(task, this.spec);
+    this.loop = new ControlLoop(this.spec, this.task, 0, seed);
+    this.places = new PlaceCheck(this.spec);
+    this.executed_rad = new Float64Array(spec.joints.length);
+    this.from_rad = new Float64Array(spec.joints.length);
+    this.stored = new Float32Array(spec.joints.length);
     this.sample = RobotState.for(this.spec);
     this.check = new CommandCheck(this.spec);
     this.braking = new JointCommand(spec.joints.length);
@@ -79,11 +96,14 @@ export class Rig {
     this.kernel.forget();
     this.spoiltPolicy = undefined;
     this.check.beginAnew();
+    this.places.beginAnew();
+    this.told.length = 0;
     this.sense();
     loop.state.flat.set(this.sample.flat);
     loop.setPolicy(this.watched(), 1);
     if (!loop.arm(this.now_s)) this.violations.push('a sound robot does not arm');
     for (let t = 0; t < 2 * spec.rates.control_hz && loop.phase !== 'running'; t++) this.tick();
+    if (loop.phase !== 'running') this.violations.push('a sound robot does not begin its task');
     this.steps.length = 0;
   }
 
@@ -97,12 +117,18 @@ export class Rig {
     spoil?.(sample);
     loop.state.flat.set(sample.flat);
     const command = loop.tick(this.now_s, elapsed);
-    if (loop.stepDone) this.steps.push(loop.layout.read(loop.record));
+    if (loop.stepDone) this.takeStep();
+    this.executed_rad.set(this.kernel.executed_rad);
+    for (const { cause } of this.kernel.events.drain()) this.told.push(cause);
     const age = Math.abs(this.now_s - sample.time_s);
     const believed = age <= this.spec.watchdog.sensor_age_s;
     if (!believed) this.check.beginAnew();
     const fault = this.check.faultIn(command, this.kernel.executed_rad, believed ? sample : undefined);
     if (fault) this.violations.push(fault);
+    const { authority } = this.kernel;
+    // A stop has a pose of its own to come to, whatever lies on its way.
+    if (authority === 'stop') this.places.beginAnew();
+    else this.note(this.places.faultIn(this.kernel.executed_rad));
     sim.write(command);
     this.silent_s = 0;
     sim.advance();
@@ -126,10 +152,26 @@ export class Rig {
     this.sim.simulation.close();
   }
 
+  private note(violation: string | undefined): void {
+    if (violation) this.violations.push(violation);
+  }
+
+  /** A step is over: what it stores as its action is what was executed. */
+  private takeStep(): void {
+    const { loop, task, executed_rad, from_rad, stored } = this;
+    const step = loop.layout.read(loop.record);
+    targetsToAction(task.contract.action, executed_rad, from_rad, stored);
+    // The first step of an episode began from targets that nobody looked at here.
+    const known = task.contract.action.kind === 'residual' || step.step > 0;
+    if (known && step.executed.some((a, j) => Math.abs(a - stored[j]) > 1e-5))
+      this.violations.push('a step stores another action than was executed');
+    from_rad.set(executed_rad);
+    this.steps.push(step);
+  }
+
   private sense(): void {
     this.now_s = this.start_s + this.sim.time_s;
-    this.sim.read(this.sample);
-    this.sample.time_s += this.start_s;
+    if (this.sim.read(this.sample)) this.sample.time_s += this.start_s;
     this.sample.supply_v = SUPPLY_V;
     if (this.spec.base === 'fixed') return;
     const { qpos } = this.sim.truth;

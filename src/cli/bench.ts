@@ -4,12 +4,14 @@ const EXAMPLES = `
 Examples:
   reverie bench                        the training step, inference and the simulator
   reverie bench step --only sac-256    some of it
+  reverie bench loop --while-training  how late the control loop's ticks come while SAC learns beside it
   reverie bench fleet                  robots, broker and learner killed again and again: is anything lost?
   reverie bench --json | tail -n 1     one object: {"machine": …, "results": […]}`;
 
 /** What can be measured, in the order of the help. The measuring itself lies in bench/. */
 const benches: Readonly<Record<string, () => Promise<Command>>> = {
   step: async () => (await import('./benchStep.js')).benchStepCommand(),
+  loop: async () => (await import('./benchLoop.js')).benchLoopCommand(),
   fleet: async () => (await import('./benchFleet.js')).benchFleetCommand(),
   'fleet-load': async () => (await import('./benchFleetLoad.js')).benchFleetLoadCommand(),
   'fleet-policy': async () => (await import('./benchFleetPolicy.js')).benchFleetPolicyCommand(),
