@@ -40,6 +40,7 @@ const SLACK_TICKS = 4;
 const AFTER_S = 0.8;
 const BLOCKED_NM = 200;
 const LEADS_S = 1;
+const FREEZE_S = 0.5;
 const CURVE_HZ = 50;
 
 /**
@@ -111,6 +112,7 @@ class Trial {
   private began_s = 0;
   private stoppedAt_s = Number.NaN;
   private heldAt_s = Number.NaN;
+  private movedFrozen = false;
 
   constructor(
     private readonly rig: Rig,
@@ -227,9 +229,13 @@ class Trial {
         if (foreignPolicyFault(rig.spec, rig.manifest, fault))
           rig.violations.push('a foreign policy is admitted');
         break;
-      case 'sensor_freeze':
-        this.ticks(0.5, (sample) => spoil(fault, spec, sample, this.before));
+      case 'sensor_freeze': {
+        const freeze = (sample: RobotState) => spoil(fault, spec, sample, this.before);
+        this.ticks(FREEZE_S - 0.05, freeze);
+        this.movedFrozen = this.hasMoved();
+        this.ticks(0.05, freeze);
         break;
+      }
       default:
         this.ticks(fault.seconds, (sample) => spoil(fault, spec, sample, this.before));
         break;
@@ -352,7 +358,7 @@ class Trial {
       case 'sensor_dropout':
         return fault.seconds > watchdog.sensor_lost_s + slack_s ? within(watchdog.sensor_lost_s) : 0;
       case 'sensor_freeze':
-        return this.hasMoved() ? within(0.5) : 0;
+        return this.movedFrozen ? within(FREEZE_S) : 0;
       case 'command_nan':
         // The policy acts once a period.
         return fault.seconds > 1 / rates.policy_hz + slack_s ? heldWithin(1 / rates.policy_hz) : 0;

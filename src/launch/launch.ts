@@ -77,7 +77,9 @@ const learnerSchema = z.strictObject({
 const resetSchema = z
   .strictObject({
     enabled: z.boolean().default(true),
-    tries: count.default(4).describe('of getting out of the same trouble, before a person is asked'),
+    tries: count
+      .default(4)
+      .describe('of getting out of the same trouble that may fail before a person is asked'),
     get_up: z
       .string()
       .min(1)

@@ -11,7 +11,7 @@ const TAKES_S = 1;
 export interface RecoveryOptions {
   /** What to try, first come first; the last again and again. None: a person is asked at once. */
   readonly behavioursFor: (trouble: Trouble) => readonly Behaviour[];
-  /** Before a person is asked. */
+  /** That may fail before a person is asked. */
   readonly tries: number;
   /** That a robot may stay where it is under its policy, s; 0: for ever. */
   readonly noProgress_s: number;
@@ -138,6 +138,8 @@ export class Recovery {
       return;
     }
     this.tell(view, progress, behaviour);
+    // It got out: that a beginner is soon in trouble again is what learning looks like.
+    if (progress === 'done') this.attempts = 0;
     this.hands.release();
     this.watchAnew();
   }

