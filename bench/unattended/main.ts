@@ -14,6 +14,7 @@ import { Replay } from '../../src/learn/replay/replay.js';
 import { ReplayBatch } from '../../src/learn/replay/transition.js';
 import { actorLayout, SacLearner, sacConfig } from '../../src/learn/sac/index.js';
 import { recipeFor, taskRecipes } from '../../src/learn/trainer/recipes.js';
+import { GaitActions, UniformActions } from '../../src/learn/trainer/warmup.js';
 import { GaussianPolicy } from '../../src/policy/gaussian.js';
 import type { Policy } from '../../src/policy/policy.js';
 import { ArmHome } from '../../src/reset/armHome.js';
@@ -64,7 +65,11 @@ const replay = new Replay({
 const batch = new ReplayBatch(config.batch, replay.contract);
 const mirror = task.mirror && new MirrorAugmentation(task.mirror.observation, task.mirror.action);
 const sampling = Random.stream(seed, 'replay');
-const warming = Random.stream(seed, 'warmup');
+const chance = Random.stream(seed, 'warmup');
+const warming =
+  recipe.warmup_actions === 'gaits'
+    ? new GaitActions(task.mirror!.action, spec.rates.policy_hz, chance)
+    : new UniformActions(chance);
 const actor = new GaussianPolicy(actorLayout(sizes));
 actor.setParameters(learner.actorParameters());
 
@@ -73,7 +78,7 @@ const policy: Policy = {
   observationSize: sizes.observations,
   actionSize: sizes.actions,
   act: (observation, action, explore) => {
-    if (transitions < recipe.warmup) warming.fillUniform(action, -recipe.warmup_range, recipe.warmup_range);
+    if (transitions < recipe.warmup) warming.next(action);
     else actor.act(observation, action, explore);
   },
   reset() {},

@@ -316,7 +316,7 @@ class Trial {
     const [low, high] = rig.spec.joints[fault.joint].position_rad;
     const q = rig.sample.position_rad[fault.joint];
     pose_rad[fault.joint] = high - q > q - low ? high : low;
-    this.lead(pose_rad, rig.spec.contact.seconds + fault.seconds + 0.3);
+    this.lead(pose_rad, rig.spec.contact.seconds + fault.seconds + 0.5);
     dof_frictionloss[dof] = free;
   }
 

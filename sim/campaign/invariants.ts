@@ -8,12 +8,17 @@ const SPENT_SHARE = 0.4;
 /** A joint that pushes with this share of its torque, slower than this share of its limit, pushes in vain. */
 const PUSHES = 0.95;
 const STILL = 0.01;
+/** Weight of a new sample in the speed that counts: noise is no motion. */
+const SMOOTHING = 0.04;
+/** Longer than `contact.seconds` by this, s: the kernel smooths too. */
+const LATER_S = 0.1;
 
 export class CommandCheck {
   private readonly last: Float64Array;
   private readonly lastVelocity: Float64Array;
   private readonly lastChange: Float64Array;
   private readonly pushes_s: Float64Array;
+  private readonly speed: Float64Array;
   /** Ticks of targets that the last velocity rests on. */
   private known = 0;
   private readonly dt_s: number;
@@ -23,6 +28,7 @@ export class CommandCheck {
     this.lastVelocity = new Float64Array(spec.joints.length);
     this.lastChange = new Float64Array(spec.joints.length);
     this.pushes_s = new Float64Array(spec.joints.length);
+    this.speed = new Float64Array(spec.joints.length);
     this.dt_s = 1 / spec.rates.control_hz;
   }
 
@@ -88,15 +94,14 @@ export class CommandCheck {
     j: number,
     { torque_nm, velocity_rad_s, temperature_c, supply_v }: RobotState,
   ): number {
-    const { spec, pushes_s } = this;
+    const { spec, pushes_s, speed } = this;
     const joint = spec.joints[j];
+    speed[j] += SMOOTHING * (velocity_rad_s[j] - speed[j]);
     const inVain =
-      Math.abs(torque_nm[j]) > PUSHES * joint.torque_nm &&
-      Math.abs(velocity_rad_s[j]) < STILL * joint.velocity_rad_s;
+      Math.abs(torque_nm[j]) > PUSHES * joint.torque_nm && Math.abs(speed[j]) < STILL * joint.velocity_rad_s;
     pushes_s[j] = inVain ? pushes_s[j] + this.dt_s : 0;
     const spent = temperature_c[j] >= joint.temperature_max_c || supply_v < (spec.supply?.min_v ?? 0);
-    // What was seen in this very tick is known to the kernel too.
-    const vain = pushes_s[j] > spec.contact.seconds + 2 * this.dt_s ? spec.contact.torque_share : 1;
+    const vain = pushes_s[j] > spec.contact.seconds + LATER_S ? spec.contact.torque_share : 1;
     return joint.torque_nm * Math.min(vain, spent ? SPENT_SHARE : 1);
   }
 }

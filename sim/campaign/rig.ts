@@ -11,7 +11,7 @@ import { feetOf, type RobotSpec } from '../../src/robot/spec.js';
 import { DriveMode, JointCommand, RobotState } from '../../src/robot/state.js';
 import type { Cause } from '../../src/safety/events.js';
 import { createTask } from '../../src/tasks/index.js';
-import { type Task, targetsToAction } from '../../src/tasks/task.js';
+import type { Task } from '../../src/tasks/task.js';
 import type { Mujoco } from '../mujoco.js';
 import { SimRobot } from '../simRobot.js';
 import { CommandCheck } from './invariants.js';
@@ -160,9 +160,13 @@ export class Rig {
   private takeStep(): void {
     const { loop, task, executed_rad, from_rad, stored } = this;
     const step = loop.layout.read(loop.record);
-    targetsToAction(task.contract.action, executed_rad, from_rad, stored);
+    const { kind, centre_rad, scale_rad } = task.contract.action;
+    for (let j = 0; j < stored.length; j++) {
+      const moved = executed_rad[j] - (kind === 'residual' ? centre_rad[j] : from_rad[j]);
+      stored[j] = Math.min(1, Math.max(-1, moved / scale_rad[j]));
+    }
     // The first step of an episode began from targets that nobody looked at here.
-    const known = task.contract.action.kind === 'residual' || step.step > 0;
+    const known = kind === 'residual' || step.step > 0;
     if (known && step.executed.some((a, j) => Math.abs(a - stored[j]) > 1e-5))
       this.violations.push('a step stores another action than was executed');
     from_rad.set(executed_rad);
