@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child } from './child.js';
+import { freePort, reachable } from './port.js';
 
 export interface BrokerProcess {
   /** With its version, where it says one. */
@@ -37,24 +37,4 @@ export async function brokerProcess(folder: string, onLine?: (line: string) => v
   const child = new Child('broker', [found.program, '-c', config], onLine);
   const name = found.help.stdout.toString().match(/mosquitto version \S+/)?.[0] ?? 'mosquitto';
   return { name: name.replace(' version', ''), url, child, listening };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-function reachable(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

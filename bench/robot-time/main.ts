@@ -6,12 +6,12 @@
  *
  *     node dist/bench/robot-time/main.js [--seeds 1,2,3,4,5] [--out runs/robot-time] [--json]
  */
-import { spawn } from 'node:child_process';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../../src/base/files.js';
 import { readMetrics } from '../../src/learn/trainer/metrics.js';
+import { reverieTrain } from '../train/reverie.js';
 
 const IN_A_ROW = 3;
 const POLICY_HZ = 20;
@@ -24,27 +24,6 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-
-function train(seed: number, folder: string): Promise<void> {
-  const args = [
-    join(packageRoot, 'dist/src/cli/main.js'),
-    'train',
-    'walk',
-    '--robot',
-    'quadruped',
-    '--fresh',
-  ];
-  return new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      [...args, '--seed', String(seed), '--out', folder, '--config', values.config],
-      { stdio: 'inherit' },
-    );
-    child.on('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`reverie train ended with ${code}`)),
-    );
-  });
-}
 
 /** Robot minutes of the policy that is the third in a row to pass, or null. */
 function minutesToWalk(folder: string): number | null {
@@ -63,7 +42,10 @@ const results: { seed: number; robot_minutes: number | null; wall_minutes: numbe
 for (const seed of values.seeds.split(',').map(Number)) {
   const folder = join(values.out, `walk-${seed}`);
   const began = performance.now();
-  await train(seed, folder);
+  await reverieTrain(
+    ...['walk', '--robot', 'quadruped', '--seed', String(seed), '--fresh'],
+    ...['--out', folder, '--config', values.config],
+  );
   const result = {
     seed,
     robot_minutes: minutesToWalk(folder),

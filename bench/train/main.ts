@@ -4,14 +4,13 @@
  *
  *     node dist/bench/train/main.js walk --robot quadruped --seeds 1,2,3,4,5 [--out runs/bench] [--config F] [--json]
  */
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packageRoot } from '../../src/base/files.js';
 import { learningCurve } from '../../src/learn/trainer/curve.js';
 import { readMetrics } from '../../src/learn/trainer/metrics.js';
+import { reverieTrain } from './reverie.js';
 
 interface Trained {
   readonly seed: number;
@@ -35,32 +34,15 @@ const { values, positionals } = parseArgs({
 const task = positionals[0] ?? 'walk';
 const { robot, out } = values;
 const seeds = values.seeds.split(',').map(Number);
-
-/** Runs `reverie train` as a user would. @returns the object that it prints */
-function train(seed: number): Promise<Trained> {
-  const folder = join(out, `${task}-${robot}-${seed}`);
-  const args = [
-    join(packageRoot, 'dist/src/cli/main.js'),
-    ...['train', task, '--robot', robot, '--seed', String(seed), '--out', folder, '--fresh', '--json'],
-    ...(values.config ? ['--config', values.config] : []),
-  ];
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout.on('data', (chunk) => {
-      text += chunk;
-    });
-    child.on('exit', (code) => {
-      if (code !== 0) reject(new Error(`reverie train ended with ${code}`));
-      else resolve(JSON.parse(text.trim().split('\n').at(-1)!));
-    });
-  });
-}
+const folderOf = (seed: number) => join(out, `${task}-${robot}-${seed}`);
 
 mkdirSync(out, { recursive: true });
 const results: Trained[] = [];
 for (const seed of seeds) {
-  const result = await train(seed);
+  const result = await reverieTrain<Trained>(
+    ...[task, '--robot', robot, '--seed', String(seed), '--fresh'],
+    ...['--out', folderOf(seed), ...(values.config ? ['--config', values.config] : [])],
+  );
   results.push(result);
   const { eval: e } = result;
   console.error(
@@ -71,7 +53,7 @@ for (const seed of seeds) {
 }
 const runs = seeds.map((seed) => ({
   name: `seed ${seed}`,
-  rows: readMetrics(join(out, `${task}-${robot}-${seed}`, 'metrics.jsonl')),
+  rows: readMetrics(join(folderOf(seed), 'metrics.jsonl')),
 }));
 const evaluated =
   task === 'walk'

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort, reachable } from '../../bench/fleet/port.js';
 
 /** Where Debian puts it: not on everybody's PATH. */
 const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
@@ -118,24 +118,4 @@ export function certificates(folder: string, name: string, days: number): Certif
 export function readable(path: string): string {
   chmodSync(path, 0o644);
   return path;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-function reachable(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

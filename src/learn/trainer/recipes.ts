@@ -49,6 +49,11 @@ interface TaskRecipe extends LearnerRecipe {
 /** At most this share of episodes may fall. */
 const FALLS_ALLOWED = 0.05;
 
+const LEARNS_FAST = { actor_lr: 1e-3, critic_lr: 1e-3, temperature_lr: 1e-3, tau: 0.01 } as const;
+
+/** Found on walking: three-step returns and a shorter horizon carry the value of staying upright faster. */
+const LEGGED = { ...LEARNS_FAST, gamma: 0.98, n_step: 3 } as const;
+
 /** Each update dreams of thousands of steps: a few robots' worth of experience go a long way. */
 const DREAMER = {
   preset: 'micro',
@@ -59,8 +64,7 @@ const DREAMER = {
 export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
   walk: {
     preset: 'layernorm',
-    // Found on this task: three-step returns and a shorter horizon carry the value of staying upright faster.
-    learner: { actor_lr: 1e-3, critic_lr: 1e-3, temperature_lr: 1e-3, gamma: 0.98, tau: 0.01, n_step: 3 },
+    learner: LEGGED,
     recipe: {
       steps: 30_000,
       warmup: 1000,
@@ -85,7 +89,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
   },
   rise: {
     preset: 'layernorm',
-    learner: { actor_lr: 1e-3, critic_lr: 1e-3, temperature_lr: 1e-3, gamma: 0.98, tau: 0.01, n_step: 3 },
+    learner: LEGGED,
     recipe: {
       steps: 200_000,
       warmup: 2000,
@@ -103,15 +107,7 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
   },
   reach: {
     preset: 'layernorm',
-    learner: {
-      actor_lr: 1e-3,
-      critic_lr: 1e-3,
-      temperature_lr: 1e-3,
-      gamma: 0.95,
-      tau: 0.01,
-      n_step: 3,
-      target_entropy_per_action: -1,
-    },
+    learner: { ...LEARNS_FAST, gamma: 0.95, n_step: 3, target_entropy_per_action: -1 },
     recipe: {
       // Each episode is one target: many environments see many.
       steps: 80_000,

@@ -9,8 +9,8 @@ import { Random } from '../../../src/base/random.js';
 import { RecordLayout } from '../../../src/learn/replay/record.js';
 import { Replay } from '../../../src/learn/replay/replay.js';
 import { ReplayBatch } from '../../../src/learn/replay/transition.js';
+import { addNumbered, contract } from './numbered.js';
 
-const contract = { observation: 5, action: 2 };
 const recordBytes = 4 * new RecordLayout(contract).words;
 const headerBytes = 64;
 
@@ -26,20 +26,8 @@ function open(capacity: number, flushEvery = 7): Replay {
   return new Replay({ ...contract, capacity, discount: 0.99, path, flushEvery });
 }
 
-/** The same numbered transitions as the child process writes. */
-function addNumbered(replay: Replay, count: number): void {
-  for (let k = 0; k < count; k++) {
-    const id = replay.added;
-    replay.add({
-      stream: id % 3,
-      observation: [id, id + 1, id + 2, id + 3, id + 4],
-      action: [id, -id],
-      reward: id,
-      nextObservation: [id, id, id, id, id],
-      terminal: false,
-      truncated: id % 50 === 49,
-    });
-  }
+function addMany(replay: Replay, count: number): void {
+  for (let k = 0; k < count; k++) addNumbered(replay);
 }
 
 /** Samples so much that every transition comes up; checks that each is whole. @returns the ids, sorted */
@@ -67,11 +55,11 @@ function range(from: number, to: number): number[] {
 describe('the replay file', () => {
   it('carries the ring on, before and after it wraps', () => {
     const first = open(100);
-    addNumbered(first, 60);
+    addMany(first, 60);
     first.close();
     const second = open(100);
     expect(second.recovery).toEqual({ records: 60, lost: 0, added: 60 });
-    addNumbered(second, 95);
+    addMany(second, 95);
     second.close();
     const third = open(100);
     expect(third.recovery).toEqual({ records: 100, lost: 0, added: 155 });
@@ -81,7 +69,7 @@ describe('the replay file', () => {
 
   it('samples after reopening as before closing', () => {
     const before = new Replay({ ...contract, capacity: 64, discount: 0.9, nSteps: 4, path });
-    addNumbered(before, 150);
+    addMany(before, 150);
     const a = new ReplayBatch(200, contract);
     before.sample(200, new Random(4), a);
     before.close();
@@ -95,7 +83,7 @@ describe('the replay file', () => {
   it('does not join episodes across a restart', () => {
     for (let run = 0; run < 2; run++) {
       const replay = new Replay({ ...contract, capacity: 64, discount: 0.9, nSteps: 9, path });
-      addNumbered(replay, 9);
+      addMany(replay, 9);
       if (run === 1) {
         const batch = new ReplayBatch(300, contract);
         replay.sample(300, new Random(4), batch);
@@ -123,7 +111,7 @@ describe('the replay file', () => {
       expect(records).toBe(Math.min(capacity, added) - lost);
       const seen = ids(replay);
       expect(seen).toEqual(range(added - seen.length, added));
-      addNumbered(replay, 10);
+      addMany(replay, 10);
       replay.close();
       least = added + 10;
     }
@@ -131,27 +119,27 @@ describe('the replay file', () => {
 
   it('recovers a truncated file up to where it ends and says how many are lost', () => {
     const replay = open(1000);
-    addNumbered(replay, 400);
+    addMany(replay, 400);
     replay.close();
     truncateSync(path, headerBytes + 250 * recordBytes + 11);
     const recovered = open(1000);
     expect(recovered.recovery).toEqual({ records: 250, lost: 150, added: 250 });
     expect(ids(recovered)).toEqual(range(0, 250));
     // It goes on from there.
-    addNumbered(recovered, 5);
+    addMany(recovered, 5);
     recovered.close();
     expect(open(1000).recovery).toEqual({ records: 255, lost: 0, added: 255 });
   });
 
   it('recovers a truncated ring that had wrapped, with a gap, until the gap is filled again', () => {
     const replay = open(100);
-    addNumbered(replay, 130);
+    addMany(replay, 130);
     replay.close();
     truncateSync(path, headerBytes + 70 * recordBytes);
     const recovered = open(100);
     expect(recovered.recovery).toEqual({ records: 70, lost: 30, added: 130 });
     expect(ids(recovered)).toEqual([...range(30, 70), ...range(100, 130)]);
-    addNumbered(recovered, 75);
+    addMany(recovered, 75);
     expect(recovered.size).toBe(100);
     expect(ids(recovered)).toEqual(range(105, 205));
     recovered.close();
@@ -159,7 +147,7 @@ describe('the replay file', () => {
 
   it('leaves out a record with a wrong checksum', () => {
     const replay = open(100);
-    addNumbered(replay, 50);
+    addMany(replay, 50);
     replay.close();
     const bytes = readFileSync(path);
     bytes[headerBytes + 20 * recordBytes + 40] ^= 1;
@@ -172,7 +160,7 @@ describe('the replay file', () => {
 
   it('is rewound on disk too', () => {
     const replay = open(100);
-    addNumbered(replay, 120);
+    addMany(replay, 120);
     replay.rewind(110);
     replay.close();
     const again = open(100);
@@ -201,7 +189,7 @@ describe('the replay file', () => {
   ];
   it.each(foreign)('refuses %s and leaves it as it is', (_, change, options, message) => {
     const replay = open(10);
-    addNumbered(replay, 8);
+    addMany(replay, 8);
     replay.close();
     const given = change(readFileSync(path));
     writeFileSync(path, given);

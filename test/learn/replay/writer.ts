@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { Replay } from '../../../src/learn/replay/replay.js';
+import { addNumbered, contract } from './numbered.js';
 
 /**
  * Child process of the crash test: `node writer.js FILE CAPACITY` stores numbered transitions without
@@ -8,22 +9,12 @@ import { Replay } from '../../../src/learn/replay/replay.js';
 const replay = new Replay({
   path: process.argv[2],
   capacity: Number(process.argv[3]),
-  observation: 5,
-  action: 2,
+  ...contract,
   discount: 0.99,
   flushEvery: 7,
 });
 const started = replay.added;
 for (;;) {
-  const id = replay.added;
-  replay.add({
-    stream: id % 3,
-    observation: [id, id + 1, id + 2, id + 3, id + 4],
-    action: [id, -id],
-    reward: id,
-    nextObservation: [id, id, id, id, id],
-    terminal: false,
-    truncated: id % 50 === 49,
-  });
+  addNumbered(replay);
   if ((replay.added - started) % 7 === 0) writeSync(1, `${replay.added}\n`);
 }
