@@ -1,7 +1,7 @@
 """What Reverie's training step and policy are measured against: the same work in PyTorch.
 
 Reads requests from standard input, one JSON object a line, and answers each with one: seconds, or an error. The first
-line it writes is {"ready": version} or {"error": reason}. Requests name their work: "sac", "inference", "product", or
+line it writes is {"ready": version} or {"error": reason}. Requests name their work: "sac", "dreamer", "inference", "product", or
 "forget", which drops the networks of the case before.
 """
 
@@ -16,6 +16,7 @@ except Exception as error:  # anything that keeps it from loading is the answer
     print(json.dumps({"error": f"{type(error).__name__}: {error}"}), flush=True)
     sys.exit(0)
 
+import dreamer
 import inference
 import sac
 
@@ -58,6 +59,11 @@ def answer(request):
             "both_s": timed(request["both"], lambda: learner.update(True)),
             "critic_s": timed(request["critic"], lambda: learner.update(False)),
         }
+    if work == "dreamer":
+        config = request["config"]
+        key = (work, json.dumps(config, sort_keys=True))
+        learner = kept(key, lambda: dreamer.Dreamer(request["observations"], request["actions"], config))
+        return {"seconds": timed(request["times"], learner.update)}
     raise ValueError(f"no work called {work}")
 
 

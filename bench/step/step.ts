@@ -5,6 +5,7 @@ import { machine } from '../measure/machine.js';
 import { PRODUCT_FLOP, productContender } from '../measure/product.js';
 import type { BenchReport, BenchResult } from '../measure/result.js';
 import { type Contender, interleave, median, pairedRatio, type Rates, spread } from '../measure/rounds.js';
+import { dreamerComparator, dreamerContender, dreamerName, dreamerPresets, flopsOfDream } from './dreamer.js';
 import { inferenceComparator, inferenceContenders, inferenceFlops, inferenceName } from './inference.js';
 import { PyTorch, type Style } from './pytorch.js';
 import { flopsOfUpdate, nameOf, sacCases, sacComparator, sacContender } from './sac.js';
@@ -75,6 +76,20 @@ function* casesOf({ engines }: StepBenchOptions, torch: PyTorch | undefined): Ge
         for (const threads of threadCounts) {
           for (const engine of engines) all.push(await sacContender(c, engine, threads));
           if (torch) for (const style of stylesFor(c)) all.push(sacComparator(torch, c, style, threads));
+        }
+        return all;
+      },
+    };
+  }
+  for (const preset of dreamerPresets) {
+    yield {
+      name: dreamerName(preset),
+      flops: () => flopsOfDream(preset),
+      contenders: async () => {
+        const all: Contender[] = [];
+        for (const threads of threadCounts) {
+          for (const engine of engines) all.push(await dreamerContender(preset, engine, threads));
+          if (torch) all.push(dreamerComparator(torch, preset, threads));
         }
         return all;
       },
