@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
+import type { ReplayContract } from '../learn/replay/record.js';
 import { Replay } from '../learn/replay/replay.js';
 import type { Robot } from '../robot/load.js';
 import type { Task } from '../tasks/task.js';
@@ -10,12 +11,11 @@ import { FILES } from './trainRun.js';
 const FOREIGN_STREAMS = 1_000_000;
 
 /**
- * Copies what another run has lived through, whatever learned there.
+ * What another run has lived through, whatever learned there.
  * @param run its folder
- * @returns how many transitions
  * @throws UserError where there is none, or it is of another robot, task or contract
  */
-export function copyExperience(run: string, into: Replay, robot: Robot, task: Task): number {
+export function openExperience(run: string, contract: ReplayContract, robot: Robot, task: Task): Replay {
   const path = join(run, FILES.identity);
   const file = join(run, FILES.replay);
   for (const needed of [path, file])
@@ -27,13 +27,14 @@ export function copyExperience(run: string, into: Replay, robot: Robot, task: Ta
       throw new UserError(
         `${path}: this run has ${key} "${was[key]}", its experience is not of "${is[key]}"`,
       );
-  const from = new Replay({ ...into.contract, capacity: was.recipe.replay, discount: 1, path: file });
-  try {
-    if (from.size === 0) throw new UserError(`${file}: holds no transition`);
-    for (const transition of from.transitions())
-      into.add({ ...transition, stream: FOREIGN_STREAMS + transition.stream });
-    return from.size;
-  } finally {
-    from.close();
-  }
+  const replay = new Replay({ ...contract, capacity: was.recipe.replay, discount: 1, path: file });
+  if (replay.size > 0) return replay;
+  replay.close();
+  throw new UserError(`${file}: holds no transition`);
+}
+
+/** Adds all of it to a run's own replay. */
+export function copyExperience(from: Replay, into: Replay): void {
+  for (const transition of from.transitions())
+    into.add({ ...transition, stream: FOREIGN_STREAMS + transition.stream });
 }

@@ -1,8 +1,7 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { evaluateBundle } from '../../sim/evaluationPool.js';
-import { UserError } from '../base/errors.js';
 import { packageInfo } from '../base/packageInfo.js';
 import { startBroker } from '../fleet/broker.js';
 import { CursorFile } from '../fleet/cursors.js';
@@ -14,20 +13,19 @@ import type { Metrics } from '../fleet/telemetry.js';
 import { runTopics } from '../fleet/topics.js';
 import { type Launch, loadLaunch, runName } from '../launch/launch.js';
 import { taskOf } from '../launch/taskOf.js';
-import { OnlineLearner, type OnlineState } from '../learn/online/onlineLearner.js';
-import { Replay } from '../learn/replay/replay.js';
-import type { LearnerCheckpoint, ReplayLearner } from '../learn/replayLearner.js';
-import { loadCheckpoint, saveCheckpoint } from '../learn/trainer/checkpoint.js';
+import { OnlineLearner } from '../learn/online/onlineLearner.js';
+import type { Replay } from '../learn/replay/replay.js';
+import { saveCheckpoint } from '../learn/trainer/checkpoint.js';
 import { MetricsWriter } from '../learn/trainer/metrics.js';
 import { type Bundle, readBundle, writeBundle } from '../policy/bundle.js';
 import { contractOf, type Evaluation } from '../policy/manifest.js';
 import { keysIn, ownKeys, readSigningKey } from '../policy/signature.js';
 import { loadRobot, type Robot } from '../robot/load.js';
-import { observationSize, type Task } from '../tasks/task.js';
+import type { Task } from '../tasks/task.js';
 import type { EngineChoice } from '../tensor/index.js';
 import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.js';
-import { demonstratedSteps } from './demonstrations.js';
-import { type LearnerKind, type LearnerSetup, resumedLearner, setUpLearner } from './learners.js';
+import type { LearnerSetup } from './learners.js';
+import { ONLINE_FILES, openOnlineLearner } from './onlineParts.js';
 import { engineOption, port } from './options.js';
 
 const EXAMPLES = `
@@ -53,19 +51,12 @@ interface LearnOptions extends BrokerOptions {
 
 /** Port of the broker that a learner on its own brings along. */
 const BROKER_PORT = 1883;
-/** Steps that have to be shown before half of each batch comes from them: fewer would be repeated too often. */
-const LEAST_SHOWN = 100;
-/** Demonstrated steps kept: more than an hour at 10 a second. */
-const DEMONSTRATIONS = 50_000;
 /** A robot's own learner has nothing to do without it: it ends when the broker is gone for this long. */
 const BROKER_GONE_S = 10;
 /** Seeds of the episodes that candidates are judged on lie apart from those of training and of `reverie eval`. */
 const JUDGING_SEED = 3_000_000;
 const FILES = {
-  checkpoint: 'checkpoint.bin',
-  replay: 'replay.bin',
-  demonstrations: 'demonstrations.bin',
-  identity: 'run.json',
+  ...ONLINE_FILES,
   received: 'received.json',
   metrics: 'learner.jsonl',
   policy: 'policy',
@@ -96,7 +87,13 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   const notice = (line: string) => process.stderr.write(`learner: ${line}\n`);
   mkdirSync(options.run, { recursive: true });
   const key = readSigningKey(signingKey(options, notice));
-  const { setup, learner, demonstrations, state } = await openLearner(launch, robot, task, options, notice);
+  const { setup, learner, demonstrations, state } = await openOnlineLearner(
+    launch,
+    robot,
+    task,
+    options,
+    notice,
+  );
   const { replay } = learner;
   const embedded = options.broker === undefined ? await startBroker(BROKER_PORT) : undefined;
   if (embedded) notice(`a broker of its own: ${embedded.url}`);
@@ -216,105 +213,6 @@ function signingKey(options: LearnOptions, notice: (line: string) => void): stri
   const keys = keysIn(ownKeys());
   if (!options.whileBroker) notice(`robots elsewhere have to trust ${keys.public}: reverie run --trust`);
   return keys.private;
-}
-
-interface SavedState {
-  readonly learner: LearnerCheckpoint['state'];
-  /** Not in the checkpoint of a training run. */
-  readonly online?: OnlineState;
-}
-
-interface Opened {
-  readonly setup: LearnerSetup;
-  readonly learner: ReplayLearner;
-  readonly demonstrations: Replay;
-  readonly state: OnlineState | undefined;
-}
-
-/** Learner and replay of this run, else of the training run to go on from, else new ones. */
-async function openLearner(
-  launch: Launch,
-  robot: Robot,
-  task: Task,
-  options: LearnOptions,
-  onNote: (line: string) => void,
-): Promise<Opened> {
-  const { run, from, engine } = options;
-  const { kind, preset, overrides } = launch.learner;
-  if (kind === 'dreamer' && launch.learner.demos)
-    throw new UserError(`${launch.path}: learner.demos goes with kind "sac", not "dreamer"`);
-  const identity = from ? readIdentity(from) : undefined;
-  if (identity && identity.algorithm !== kind)
-    throw new UserError(
-      `${from}: was trained by "${identity.algorithm}", ${launch.path} has learner: kind "${kind}"`,
-    );
-  const setup = identity
-    ? resumedLearner(kind, robot, task, { ...identity.learner, ...overrides })
-    : setUpLearner(kind, robot, task, { preset, overrides }, `${launch.path}: learner.overrides`);
-  const own = existsSync(join(run, FILES.checkpoint));
-  const path = join(run, FILES.replay);
-  // The training run keeps its own: this learner's transitions must not displace what it resumes from.
-  if (from && !own) copyFileSync(join(from, FILES.replay), path);
-  const replay = new Replay({
-    observation: observationSize(task.contract),
-    action: robot.spec.joints.length,
-    capacity: identity?.recipe.replay ?? launch.learner.replay,
-    ...setup.returns,
-    path,
-  });
-  const source = own ? run : from;
-  const saved = source ? loadCheckpoint(join(source, FILES.checkpoint)) : undefined;
-  const { learner: ofLearner, online } = (saved?.state ?? {}) as unknown as Partial<SavedState>;
-  const state = own ? online : undefined;
-  const demonstrations = await openDemonstrations(launch, robot, task, replay, setup, options, !state);
-  const { learner } = await setup.open({
-    replay,
-    demonstrations,
-    leastShown: LEAST_SHOWN,
-    seed: launch.seed,
-    purpose: 'online',
-    threads: 1,
-    engine,
-    onNote,
-  });
-  if (saved && ofLearner) {
-    const tensors = Object.entries(saved.tensors).filter(([name]) => !name.startsWith('trainer.'));
-    learner.load({ tensors: Object.fromEntries(tensors), state: ofLearner });
-  }
-  return { setup, learner, demonstrations, state };
-}
-
-/**
- * What the launch file's dataset shows, read when a run begins, and what a person will show while it
- * goes on: kept in the run's folder.
- */
-async function openDemonstrations(
-  { learner: { demos } }: Launch,
-  { spec }: Robot,
-  task: Task,
-  { contract }: Replay,
-  { returns }: LearnerSetup,
-  { run }: LearnOptions,
-  begins: boolean,
-): Promise<Replay> {
-  const shown = begins && demos ? await demonstratedSteps(demos, spec, task) : [];
-  const path = join(run, FILES.demonstrations);
-  // Left by a life that ended before its first checkpoint.
-  if (begins) rmSync(path, { force: true });
-  const demonstrations = new Replay({ ...contract, capacity: DEMONSTRATIONS, ...returns, path });
-  for (const transition of shown) demonstrations.add({ stream: 0, ...transition });
-  demonstrations.cut(0);
-  return demonstrations;
-}
-
-function readIdentity(run: string): {
-  algorithm: LearnerKind;
-  learner: LearnerSetup['config'];
-  recipe: { replay: number };
-} {
-  const path = join(run, FILES.identity);
-  if (!existsSync(path)) throw new UserError(`${run}: not a training run (no ${FILES.identity})`);
-  return JSON.parse(readFileSync(path, 'utf8'));
 }
 
 function contents(

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { RolloutPool } from '../../sim/rolloutPool.js';
 import { UserError } from '../base/errors.js';
 import { readYaml } from '../base/files.js';
@@ -20,7 +20,7 @@ import { createTask } from '../tasks/index.js';
 import { observationSize } from '../tasks/task.js';
 import { type EngineChoice, requireEngine } from '../tensor/index.js';
 import { readDemonstrations } from './demonstrations.js';
-import { copyExperience } from './experience.js';
+import { copyExperience, openExperience } from './experience.js';
 import { type LearnerKind, type LearnerSetup, setUpLearner } from './learners.js';
 import { finalEvaluation, writeCurve, writeResult } from './trainResult.js';
 import { studyWorldModel, type WorldModelFigures, writeDream } from './worldModel.js';
@@ -123,21 +123,25 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     ...(options.demos && { demos: options.demos }),
     ...(options.experience && { experience: options.experience }),
   };
+  const contract = { observation: observationSize(task.contract), action: robot.spec.joints.length };
   // Before --fresh has deleted anything.
   await requireEngine(options.engine ?? 'auto');
+  const experience = options.experience
+    ? openExperience(options.experience, contract, robot, task)
+    : undefined;
   const { resuming, engine } = prepareFolder(options, identity);
 
   const replay = new Replay({
-    observation: observationSize(task.contract),
-    action: robot.spec.joints.length,
+    ...contract,
     capacity: recipe.replay,
     ...setup.returns,
     path: join(options.out, FILES.replay),
   });
-  if (options.experience && !resuming) {
-    const copied = copyExperience(options.experience, replay, robot, task);
-    options.onNote?.(`learning from ${copied} recorded transitions of ${options.experience} first`);
+  if (experience && !resuming) {
+    copyExperience(experience, replay);
+    options.onNote?.(`learning from ${experience.size} recorded transitions of ${options.experience} first`);
   }
+  experience?.close();
   const threads = options.threads ?? 1;
   const opened = await setup.open({
     replay,
@@ -207,7 +211,9 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
 }
 
 /** @throws UserError where the learner can never learn from what the recipe keeps, or demonstrations are not for it */
-function checkSizes(setup: LearnerSetup, recipe: Recipe, { demos }: TrainRunOptions): void {
+function checkSizes(setup: LearnerSetup, recipe: Recipe, { demos, experience, out }: TrainRunOptions): void {
+  if (experience && resolve(experience) === resolve(out))
+    throw new UserError(`--experience ${experience}: is the folder of this run; expected another`);
   const perStream = Math.floor(recipe.replay / recipe.environments);
   if (setup.leastSteps > perStream)
     throw new UserError(
