@@ -6,6 +6,7 @@ import type { EmulatedDrive } from '../../drivers/emulator/drive.js';
 import { EmulatedRobot } from '../../drivers/emulator/robot.js';
 import { RobotDriver } from '../../drivers/robotDriver.js';
 import { loadMujoco } from '../../sim/mujoco.js';
+import { UserError } from '../../src/base/errors.js';
 import { type BusSpec, busSchema } from '../../src/robot/busSpec.js';
 import { loadRobot, type Robot } from '../../src/robot/load.js';
 import { DriveMode, JointCommand, RobotState } from '../../src/robot/state.js';
@@ -72,6 +73,21 @@ export class Bench {
 
   static async of(family: string): Promise<Bench> {
     return new Bench(await loadMujoco(), { ...arm, spec: { ...arm.spec, bus: [...buses[family]] } });
+  }
+
+  /** With torque. A machine that stalls for as long as all three attempts of a question take has it begun anew. */
+  static async active(family: string): Promise<Bench> {
+    for (;;) {
+      const bench = await Bench.of(family);
+      try {
+        await bench.driver.configure();
+        await bench.driver.activate();
+        return bench;
+      } catch (error) {
+        await bench.close();
+        if (!(error instanceof UserError)) throw error;
+      }
+    }
   }
 
   get parts(): readonly BusDriver[] {
