@@ -5,6 +5,7 @@ import { TeleopSession } from '../teleop/session.js';
 import { DashboardLink } from './dashboardLink.js';
 import { PageDesk } from './pageDesk.js';
 import { PolicyShelf } from './policyShelf.js';
+import type { Recording } from './recording.js';
 import { RobotFeed } from './robotFeed.js';
 import { type Station, toggle } from './teleopDevices.js';
 
@@ -36,12 +37,13 @@ export class Cockpit {
     launch: Launch,
     robotFile: Robot,
     robot: RobotProcess,
+    recording: () => Recording | undefined,
     notice: (line: string) => void,
   ): Promise<Cockpit> {
     const session = new TeleopSession(robot);
     if (!launch.dashboard.enabled) return new Cockpit(robot, session, notice, undefined, undefined);
     const shelf = new PolicyShelf(launch, robotFile.spec);
-    const desk = new PageDesk(robot, session, shelf, () => link);
+    const desk = new PageDesk(robot, session, shelf, recording, () => link);
     let link: DashboardLink | undefined;
     link = await DashboardLink.open(launch, robotFile, {
       onMessage: (page, message) => desk.take(page, message),
@@ -51,7 +53,8 @@ export class Cockpit {
     });
     if (link.url) notice(`dashboard: ${link.url}`);
     link.send({ kind: 'note', note: shelf.list() });
-    return new Cockpit(robot, session, notice, link, new RobotFeed(robot, link));
+    const feed = new RobotFeed(robot, link, () => recording()?.state);
+    return new Cockpit(robot, session, notice, link, feed);
   }
 
   /** Figures of a learner, as they come. */

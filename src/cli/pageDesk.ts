@@ -3,6 +3,7 @@ import type { PageMessage, Request } from '../dashboard/protocol.js';
 import type { TeleopSession } from '../teleop/session.js';
 import type { DashboardLink } from './dashboardLink.js';
 import type { PolicyShelf } from './policyShelf.js';
+import type { Recording } from './recording.js';
 
 /** Nobody's page. */
 const NOBODY = 0;
@@ -15,6 +16,7 @@ export class PageDesk {
     private readonly robot: RobotProcess,
     private readonly session: TeleopSession,
     private readonly shelf: PolicyShelf,
+    private readonly recording: () => Recording | undefined,
     private readonly link: () => DashboardLink | undefined,
   ) {}
 
@@ -73,6 +75,11 @@ export class PageDesk {
         this.holder = NOBODY;
         await session.release();
         return [];
+      case 'record': {
+        const recording = this.recording();
+        recording?.act(request.action);
+        return recording ? [] : ['nothing is recorded: start with --record FILE'];
+      }
       case 'pose':
         if (page !== this.holder) return ['take the robot over first'];
         return session.goTo(request.pose) ? [] : [`poses are ${session.poses.join(', ')}`];

@@ -3,7 +3,7 @@ import type { Observer } from '../control/observer.js';
 import type { RobotProcess } from '../control/robotProcess.js';
 import { type Step, StepFlag } from '../control/stepRecord.js';
 import { Frame, frameSizes } from '../dashboard/frame.js';
-import type { EpisodeNote, EventNote, Status } from '../dashboard/protocol.js';
+import type { EpisodeNote, EventNote, RecordingState, Status } from '../dashboard/protocol.js';
 import { feetOf } from '../robot/spec.js';
 import { authorities } from '../safety/authority.js';
 import { type SafetyEvent, stopping } from '../safety/events.js';
@@ -29,6 +29,7 @@ export class RobotFeed {
   constructor(
     private readonly robot: RobotProcess,
     private readonly link: DashboardLink,
+    private readonly recording: () => RecordingState | undefined,
   ) {
     const { spec } = robot.options;
     this.observer = robot.observe();
@@ -60,7 +61,9 @@ export class RobotFeed {
   /** At once where something changed that an operator waits to see; else every so often. */
   private noteStatus(): void {
     const s = this.robot.status();
-    const seen = [s.mode, s.authority, s.latched, s.policy_name, s.episodes, s.asks_person].join();
+    const recording = this.recording() ?? null;
+    const recorded = recording && [recording.episode, recording.running, recording.paused];
+    const seen = [s.mode, s.authority, s.latched, s.policy_name, s.episodes, s.asks_person, recorded].join();
     const now_ms = Date.now();
     if (seen === this.shown && now_ms - this.statusAt_ms < STATUS_MS) return;
     this.shown = seen;
@@ -82,6 +85,7 @@ export class RobotFeed {
       falls: s.falls,
       drive_watchdog: s.drive_watchdog,
       asks_person: s.asks_person,
+      recording,
     };
     this.link.send({ kind: 'note', note });
   }

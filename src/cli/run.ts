@@ -27,6 +27,7 @@ import { operator } from './operator.js';
 import { engineOption, fleetName, port, seconds } from './options.js';
 import { printJson } from './output.js';
 import { Recording, type RecordingRequest } from './recording.js';
+import { addRecordingOptions, type RecordingOptions, recordingBeside } from './recordingOptions.js';
 import { ResetKeeper } from './resetKeeper.js';
 import { RosNodes } from './rosNodes.js';
 import { StatusLine } from './statusLine.js';
@@ -39,6 +40,7 @@ Examples:
   reverie run quadruped.sim --policy quadruped-walk --seconds 60
   reverie run launch/arm.sim.yaml --policy arm-reach --seconds 20 --json | tail -n 1
   reverie run arm.sim --ros cyclone --ros-args -r __ns:=/robot_1 -r cmd_vel:=twist -p hardware:rate_hz:=100
+  reverie run quadruped.sim --policy quadruped-walk --record walk.mcap
   reverie run launch/arm.sim.yaml --name arm-7 --broker mqtts://broker.lab:8883 --broker-ca lab.pem --trust signing.pub
 
 Space bar: emergency stop, which ends the run. T: take the robot over, and give it back. Ctrl-C: to the stop pose, then torque off; Ctrl-C again:
@@ -115,10 +117,12 @@ export function runCommand(): Command {
     .option('--trust <file>', 'public key whose policies may be loaded; or REVERIE_TRUST')
     .option('--json', 'print one object at the end, nothing else, on standard output')
     .addHelpText('after', EXAMPLES);
+  addRecordingOptions(command);
   return addBrokerOptions(command, 'one in this process, with a learner beside it').action(
-    async (launch: string, options: RunOptions & { json?: true }) => {
+    async (launch: string, options: RunOptions & RecordingOptions & { json?: true }) => {
       const rosArguments = readRosArguments(process.argv);
-      const summary = await runLaunch(loadLaunch(launch), { ...options, rosArguments });
+      const beside = recordingBeside(options);
+      const summary = await runLaunch(loadLaunch(launch), { ...options, ...beside, rosArguments });
       if (options.json) printJson(summary);
     },
   );
@@ -183,7 +187,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
   let resets: ResetKeeper | undefined;
   let ticker: NodeJS.Timeout | undefined;
   try {
-    cockpit = await Cockpit.open(launch, robotFile, robot, notice);
+    cockpit = await Cockpit.open(launch, robotFile, robot, () => recording, notice);
     ros = await RosNodes.open(launch, robot, options.rosArguments?.parameters ?? [], notice);
     if (bundle) {
       const answer = await robot.setPolicy(bundle);
@@ -226,7 +230,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
         robotFile,
         robot,
         options.recording,
-        bundle !== undefined,
+        bundle ? 'control' : options.device || launch.dashboard.enabled ? 'operator' : 'whole',
         notice,
       );
     await armed(robot);

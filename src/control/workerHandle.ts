@@ -11,7 +11,7 @@ export interface WorkerFailure {
 }
 
 /** Longest that a worker may take for an answer that it always has. */
-const ANSWER_S = 10;
+const ANSWER_S = 30;
 
 /** A worker whose messages can be waited for. */
 export class WorkerHandle<Report extends { readonly kind: string }> {

@@ -21,6 +21,11 @@ export const requestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('take_over'), id }),
   z.strictObject({ kind: z.literal('release'), id }),
   z.strictObject({ kind: z.literal('pose'), id, pose: z.string().min(1).max(40) }),
+  z.strictObject({
+    kind: z.literal('record'),
+    id,
+    action: z.enum(['success', 'failure', 'discard', 'go_on']),
+  }),
 ]);
 export type Request = z.output<typeof requestSchema>;
 
@@ -61,6 +66,19 @@ export interface Hello {
   readonly teleop: { readonly tool: boolean; readonly poses: readonly string[] };
 }
 
+/** What an operator says to a recording: labels of an episode; `go_on` begins the next, or pauses and goes on. */
+export type RecordingAction = Extract<Request, { kind: 'record' }>['action'];
+
+export interface RecordingState {
+  /** Of the episode that runs or ran last; −1 before the first. */
+  readonly episode: number;
+  readonly running: boolean;
+  readonly paused: boolean;
+  /** Whether the operator says what is an episode, and not the control loop. */
+  readonly byOperator: boolean;
+  readonly messages: number;
+}
+
 export interface Status {
   readonly kind: 'status';
   readonly mode: string;
@@ -79,6 +97,8 @@ export interface Status {
   readonly drive_watchdog: number;
   /** What the robot waits for a person with. */
   readonly asks_person: string | null;
+  /** Where it is recorded. */
+  readonly recording: RecordingState | null;
 }
 
 /** An intervention of the safety kernel. */

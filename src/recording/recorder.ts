@@ -19,10 +19,11 @@ export interface RecorderOptions {
   readonly task: string;
   readonly operator: string;
   /**
-   * `control`: an episode for each of the control loop's. `whole`: all of it is one, for a robot that
-   * has no policy and nobody who moves it.
+   * `control`: an episode for each of the control loop's. `operator`: the first begins at once and ends
+   * when it is labelled, the next when the operator says so: for what a person shows. `whole`: all of it
+   * is one.
    */
-  readonly episodes: 'control' | 'whole';
+  readonly episodes: 'control' | 'operator' | 'whole';
   /** Bytes that stay free on the disk; half a gigabyte where not given. */
   readonly reserve_bytes?: number;
   /** The recording has ended by itself: the disk is nearly full, or failed. The robot goes on. */
@@ -41,7 +42,8 @@ export class Recorder {
   status: RecorderReport = { kind: 'ready', messages: 0, bytes: 0, lost: 0, cpu_s: 0 };
   /** Number of the episode that runs, or of the last; −1 before the first. */
   episode = -1;
-  private running = false;
+  /** Whether an episode runs. */
+  running = false;
   private paused = false;
   private following: number | undefined;
   private spans: { begin: number; end: number }[] = [];
@@ -101,16 +103,17 @@ export class Recorder {
         reject(error.name === 'UserError' ? new UserError(error.message) : error);
       });
     });
-    if (options.episodes === 'whole') recorder.begin();
+    if (options.episodes !== 'control') recorder.begin();
     return recorder;
   }
 
   /**
    * Labels the episode that runs, or else the last one. What is discarded ends, is not exported, and can
-   * be done again.
+   * be done again; where the operator says what is an episode, any label ends it.
    */
   label(outcome: Outcome, notes = ''): void {
-    if (this.running && outcome === 'discard') this.end('discard', notes);
+    const ends = outcome === 'discard' || this.options.episodes === 'operator';
+    if (this.running && ends) this.end(outcome, notes);
     else if (this.episode >= 0) this.mark('label', outcome, notes);
   }
 
@@ -179,6 +182,11 @@ export class Recorder {
     const last = this.spans.at(-1);
     if (last && end - last.end < 1.5 * step_s) last.end = end;
     else this.spans.push({ begin: end - step_s, end });
+  }
+
+  /** Begins the next episode, where the operator says what is one. */
+  next(): void {
+    if (this.options.episodes === 'operator' && !this.running) this.begin();
   }
 
   private begin(time_s = now_s()): void {

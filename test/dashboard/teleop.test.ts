@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { Frame, frameSizes } from '../../src/dashboard/frame.js';
 import type { ServerMessage } from '../../src/dashboard/protocol.js';
+import { readRecording } from '../../src/recording/read.js';
 import { Chain } from '../../src/robot/kinematics.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { until } from '../until.js';
@@ -61,13 +65,16 @@ class Spectator {
 }
 
 describe.skipIf(!chromiumPath)('a person at the dashboard leads the arm', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'reverie-led-'));
+  const path = join(folder, 'led.mcap');
   let run: Run;
   let browser: Browser;
   let page: Page;
   let seen: Spectator;
 
   beforeAll(async () => {
-    run = new Run(['robot: arm', 'task: reach'], ['--policy', 'arm-reach', '--dashboard-port', '0']);
+    const args = ['--policy', 'arm-reach', '--dashboard-port', '0', '--record', path];
+    run = new Run(['robot: arm', 'task: reach'], args);
     const [chromium, url] = await Promise.all([startChromium(), run.url()]);
     browser = chromium;
     page = await browser.newPage({ viewport: { width: 900, height: 900 }, reducedMotion: 'reduce' });
@@ -101,6 +108,7 @@ describe.skipIf(!chromiumPath)('a person at the dashboard leads the arm', () => 
     seen?.close();
     await browser?.close();
     await run?.end();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   /** Sets the gamepad. Buttons by their number in the standard layout. */
@@ -161,5 +169,21 @@ describe.skipIf(!chromiumPath)('a person at the dashboard leads the arm', () => 
     await seen.still();
     await setPad([0, 0, 0, 0], [9]);
     await until(() => seen.authority === 'policy', 60);
+  }, 120_000);
+
+  it('and what was led is in the recording, labelled on the page', async () => {
+    await page.getByRole('button', { name: 'Success' }).click();
+    await page
+      .getByTestId('recording')
+      .filter({ hasText: /Episode \d+ runs/ })
+      .waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByTestId('recording').filter({ hasText: 'paused' }).waitFor();
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await run.end();
+    const { episodes } = await readRecording(path);
+    expect(episodes.some((e) => e.outcome === 'success')).toBe(true);
+    const authorities = episodes.flatMap((e) => e.steps.map((s) => s.message.authority));
+    expect(authorities).toEqual(expect.arrayContaining(['policy', 'person']));
   }, 120_000);
 });

@@ -155,6 +155,37 @@ describe('a recorder', () => {
     expect((await readRecording(second)).episodes).toEqual([]);
   });
 
+  it('cuts episodes where the operator says, and leaves out what was discarded', async () => {
+    const led = join(folder, 'led.mcap');
+    const recorder = await Recorder.start(robot, {
+      path: led,
+      task: 'stand',
+      operator: 'anna',
+      episodes: 'operator',
+      onEnded: () => {},
+    });
+    const more = async () => {
+      const { messages } = recorder.status;
+      await eventually('messages', () => recorder.status.messages > messages + 100);
+    };
+    for (const outcome of ['success', 'discard', 'failure'] as const) {
+      await more();
+      expect(recorder.running).toBe(true);
+      recorder.label(outcome);
+      expect(recorder.running).toBe(false);
+      recorder.next();
+    }
+    await more();
+    await recorder.stop();
+    const { episodes } = await readRecording(led);
+    expect(episodes.map((e) => [e.number, e.outcome])).toEqual([
+      [0, 'success'],
+      [2, 'failure'],
+      [3, ''],
+    ]);
+    for (const { begin_s, end_s } of episodes) expect(end_s).toBeGreaterThan(begin_s);
+  });
+
   it('ends cleanly when the disk is nearly full, and the robot goes on', async () => {
     const third = join(folder, 'third.mcap');
     let reason = '';

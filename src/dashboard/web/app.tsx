@@ -3,6 +3,7 @@ import { connected, hello, refusal } from './connection.js';
 import { LearningPanel } from './learningPanel.js';
 import { LoopPanel } from './loopPanel.js';
 import { PolicyPanel } from './policyPanel.js';
+import { RecordingPanel } from './recordingPanel.js';
 import { RobotPanel } from './robotPanel.js';
 import { SafetyPanel } from './safetyPanel.js';
 import { StatusBar } from './statusBar.js';
@@ -51,6 +52,7 @@ export function App() {
               <aside>
                 <SafetyPanel />
                 <TeleopPanel />
+                <RecordingPanel />
                 <PolicyPanel />
                 <LearningPanel />
                 <LoopPanel />
