@@ -25,8 +25,8 @@ class Counting implements Policy {
 }
 
 /** A robot that stands as it is put, one tick at a time. */
-function stand(policy?: Policy) {
-  const loop = new ControlLoop(spec, createTask('walk', spec), 0, 1);
+function stand(policy?: Policy, task = 'walk') {
+  const loop = new ControlLoop(spec, createTask(task, spec), 0, 1);
   let now_s = 0;
   spec.joints.forEach((joint, j) => {
     loop.state.position_rad[j] = joint.home_rad;
@@ -265,6 +265,23 @@ describe('ControlLoop', () => {
     loop.release(now_s());
     run(1);
     expect(loop.control.kernel.mode).toBe('damp');
+  });
+
+  it('is a recovery from the first tick on in a task that begins lying, and no fall ends it', () => {
+    const { loop, run, now_s } = stand(new Counting(), 'rise');
+    loop.state.orientation.set([0, 1, 0, 0]);
+    const steps = run(5 * TICKS);
+    expect(steps.length).toBeGreaterThanOrEqual(4);
+    expect(steps.every((s) => s.flags === 0 && authorities[s.authority] === 'recovery')).toBe(true);
+    expect(loop.falls).toBe(0);
+    // Back to the same after a person had it, wherever they left it.
+    loop.state.orientation.set([1, 0, 0, 0]);
+    expect(loop.takeOver('person', now_s())).toBe(true);
+    run(TICKS);
+    loop.state.orientation.set([0, 1, 0, 0]);
+    loop.release(now_s());
+    run(3 * TICKS);
+    expect([loop.control.kernel.authority, loop.falls]).toEqual(['recovery', 0]);
   });
 
   it('does not arm on a sample that is old', () => {
