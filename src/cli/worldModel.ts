@@ -11,8 +11,8 @@ export interface WorldModelFigures {
   readonly continue_loss: number | null;
   readonly kl_nats: number | null;
   /**
-   * Error of predictions that see nothing any more, in standard deviations of what is observed: 1 is what guessing
-   * the mean achieves.
+   * Error of predictions that see nothing any more, beside how much what is observed varies: 1 is what guessing the
+   * mean achieves.
    */
   readonly open_loop_error: readonly { readonly horizon_s: number; readonly error: number }[];
 }

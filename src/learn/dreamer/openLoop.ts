@@ -48,25 +48,23 @@ export interface OpenLoop {
 }
 
 /**
- * Error of open-loop predictions by horizon: root mean square over observations and sequences, each observation in
- * units of its standard deviation over the batch. 1 is what guessing the mean achieves. Sequences count until their
- * episode ends.
+ * Error of open-loop predictions by horizon: the root of the squared errors of all observations over their variances
+ * in the batch, both summed, since what hardly moves has no scale of its own. 1 is what guessing the mean achieves.
+ * Sequences count until their episode ends.
  * @returns for each step of horizon, from 1 on; NaN where no sequence is that long
  */
 export function errorByHorizon({ length: T, batch: B, observation, first, predicted }: OpenLoop): number[] {
   const C = contextSteps(T);
   const O = observation.length / T / B;
-  const variance = Array.from({ length: O }, (_, o) => {
+  let variance = 0;
+  for (let o = 0; o < O; o++) {
     let [sum, squares] = [0, 0];
     for (let i = o; i < observation.length; i += O) {
       sum += observation[i];
       squares += observation[i] ** 2;
     }
-    const n = T * B;
-    return squares / n - (sum / n) ** 2;
-  });
-  // What never changes tells nothing.
-  const telling = [...variance.keys()].filter((o) => variance[o] > 1e-8);
+    variance += squares / (T * B) - (sum / (T * B)) ** 2;
+  }
   const goesOn = new Array<boolean>(B).fill(true);
   return Array.from({ length: T - C }, (_, k) => {
     let sum = 0;
@@ -74,12 +72,10 @@ export function errorByHorizon({ length: T, batch: B, observation, first, predic
     for (let b = 0; b < B; b++) {
       goesOn[b] &&= first[(C + k) * B + b] === 0;
       if (!goesOn[b]) continue;
-      count += telling.length;
-      for (const o of telling) {
-        const error = predicted[(k * B + b) * O + o] - observation[((C + k) * B + b) * O + o];
-        sum += error ** 2 / variance[o];
-      }
+      count++;
+      for (let o = 0; o < O; o++)
+        sum += (predicted[(k * B + b) * O + o] - observation[((C + k) * B + b) * O + o]) ** 2;
     }
-    return Math.sqrt(sum / count);
+    return Math.sqrt(sum / count / variance);
   });
 }

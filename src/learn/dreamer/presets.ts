@@ -71,7 +71,7 @@ export const dreamerSizes = {
     length: 32,
     imagine_every: 4,
     layers: 2,
-    bins: 63,
+    bins: 127,
     learning_rate: 3e-4,
     warmup: 200,
     patches: 8,

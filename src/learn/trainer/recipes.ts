@@ -121,7 +121,12 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       stop_after: 3,
     },
     passes: ({ success_rate }) => (success_rate ?? 0) >= 0.97,
-    dreamer: DREAMER,
+    dreamer: {
+      preset: 'micro',
+      // A target is reached within a second, and seen from a single moment: short sequences, near horizons.
+      learner: { length: 16, horizon: 10, discount_horizon: 40, learning_rate: 1e-3, warmup: 100 },
+      recipe: { steps: 40_000, warmup: 800, environments: 8, updates_per_step: 0.4 },
+    },
     passing: 'the tool within 2 cm of the target at the end of at least 97 % of episodes',
   },
   pick: {
