@@ -5,12 +5,21 @@ import { readBundle } from '../policy/bundle.js';
 import { HardwareNode } from '../ros/nodes/hardware.js';
 import { LearnerNode } from '../ros/nodes/learner.js';
 import { PolicyNode } from '../ros/nodes/policy.js';
+import { type RecorderControl, RecorderNode } from '../ros/nodes/recorder.js';
 import { SafetyNode } from '../ros/nodes/safety.js';
 import { SimNode } from '../ros/nodes/sim.js';
 import type { ParameterRule } from '../ros/rosArguments.js';
 import { StampClock } from '../ros/time.js';
 import { openTransport } from '../ros/transport/open.js';
+import { reverieMsgsBuilt } from '../ros/transport/rclnodejs.js';
 import type { Transport } from '../ros/transport/transport.js';
+
+export interface RosNodesOptions {
+  readonly parameterRules: readonly ParameterRule[];
+  readonly saveLearner: () => Promise<void>;
+  readonly recorder: RecorderControl;
+  readonly onNotice: (line: string) => void;
+}
 
 /** The nodes of a run, on the transport that its launch file or the command line names. */
 export class RosNodes {
@@ -25,8 +34,7 @@ export class RosNodes {
   static async open(
     launch: Launch,
     robot: RobotProcess,
-    parameterRules: readonly ParameterRule[],
-    onNotice: (line: string) => void,
+    { parameterRules, saveLearner, recorder, onNotice }: RosNodesOptions,
   ): Promise<RosNodes | undefined> {
     const { ros } = launch;
     if (ros.transport === 'none') return undefined;
@@ -35,8 +43,9 @@ export class RosNodes {
     if (useSimTime && !simulated)
       throw new UserError(`${launch.path} is no simulation: with use_sim_time it would wait for a /clock`);
     const transport = await openTransport(ros.transport, { domain, interface: network, onNotice });
+    const ownTypes = ros.reverie_msgs ?? reverieMsgsBuilt();
     const clock = useSimTime ? new StampClock(0) : new StampClock();
-    const common = { transport, namespace, remap, useSimTime, parameterRules, onNotice };
+    const common = { transport, namespace, remap, useSimTime, ownTypes, parameterRules, onNotice };
     const select = (name: string) => robot.setPolicy(readBundle(name));
     const nodes: { close(): void }[] = [];
     const opened = <T extends { close(): void }>(node: T): T => {
@@ -46,8 +55,11 @@ export class RosNodes {
     try {
       const hardware = opened(new HardwareNode({ ...common, robot, clock, rate_hz }));
       const policy = opened(new PolicyNode({ ...common, robot, select }));
-      const learner = launch.learner.enabled ? opened(new LearnerNode(common)) : undefined;
+      const learner = launch.learner.enabled
+        ? opened(new LearnerNode({ ...common, save: saveLearner }))
+        : undefined;
       opened(new SafetyNode({ ...common, robot, clock }));
+      opened(new RecorderNode({ ...common, recorder }));
       if (simulated) opened(new SimNode({ ...common, robot, clock }));
       return new RosNodes(transport, [hardware, policy], learner, nodes);
     } catch (error) {
@@ -64,7 +76,7 @@ export class RosNodes {
         throw new Error('a ROS 2 node did not come up');
   }
 
-  showLearner(figures: object): void {
+  showLearner(figures: Readonly<Record<string, number>>): void {
     this.learner?.show(figures);
   }
 

@@ -26,7 +26,8 @@ import { LearnerChild } from './learnerChild.js';
 import { operator } from './operator.js';
 import { engineOption, fleetName, port, seconds } from './options.js';
 import { printJson } from './output.js';
-import { Recording, type RecordingRequest } from './recording.js';
+import type { RecordingRequest } from './recording.js';
+import { RecordingDesk } from './recordingDesk.js';
 import { addRecordingOptions, type RecordingOptions, recordingBeside } from './recordingOptions.js';
 import { ResetKeeper } from './resetKeeper.js';
 import { RosNodes } from './rosNodes.js';
@@ -162,7 +163,14 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
   const watch = new Watch(robot);
   const ending = new Ending();
   robot.failures.subscribe((error) => ending.fail(error));
-  let recording: Recording | undefined;
+  const desk = new RecordingDesk({
+    launch,
+    robotFile,
+    robot,
+    folder,
+    episodes: bundle ? 'control' : options.device || launch.dashboard.enabled ? 'operator' : 'whole',
+    notice,
+  });
   const letGo = operator({
     stop: () => ending.end('stopped'),
     emergencyStop: () => {
@@ -171,7 +179,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
       ending.end('emergency stop');
     },
     onKey: (key) => {
-      if (!recording?.press(key)) cockpit?.press(key);
+      if (!desk.press(key)) cockpit?.press(key);
     },
   });
   const lostLearner = () => {
@@ -187,8 +195,16 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
   let resets: ResetKeeper | undefined;
   let ticker: NodeJS.Timeout | undefined;
   try {
-    cockpit = await Cockpit.open(launch, robotFile, robot, () => recording, notice);
-    ros = await RosNodes.open(launch, robot, options.rosArguments?.parameters ?? [], notice);
+    cockpit = await Cockpit.open(launch, robotFile, robot, () => desk.recording, notice);
+    ros = await RosNodes.open(launch, robot, {
+      parameterRules: options.rosArguments?.parameters ?? [],
+      saveLearner: async () => {
+        if (!learner) throw new Error('no learner runs beside this robot');
+        await learner.save();
+      },
+      recorder: desk,
+      onNotice: notice,
+    });
     if (bundle) {
       const answer = await robot.setPolicy(bundle);
       if (!answer.admitted) throw refusal(bundle, answer.reasons);
@@ -224,15 +240,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
         },
       });
     resets = new ResetKeeper(launch, robot, notice);
-    if (options.recording)
-      recording = await Recording.open(
-        launch,
-        robotFile,
-        robot,
-        options.recording,
-        bundle ? 'control' : options.device || launch.dashboard.enabled ? 'operator' : 'whole',
-        notice,
-      );
+    if (options.recording) await desk.open(options.recording);
     await armed(robot);
     detach = await options.device?.(cockpit.station);
     // Without a policy there is nobody to take it from.
@@ -263,7 +271,8 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
     status.end();
     // Torque off before anything else is taken down.
     await robot.close();
-    if (recording) options.onRecorded?.(await recording.close());
+    const recorded = await desk.close();
+    if (recorded) options.onRecorded?.(recorded);
     letGo();
     await ros?.close();
     await cockpit?.close();

@@ -165,6 +165,10 @@ const rosSchema = z.strictObject({
     .describe(
       'network interface; DDS knows no credentials, so that others than lo open the robot to their network',
     ),
+  reverie_msgs: z
+    .boolean()
+    .optional()
+    .describe('own message types rather than JSON; where not given: whether a sourced workspace has them'),
   use_sim_time: z.boolean().default(false).describe('stamps count from /clock; in simulation alone'),
 });
 

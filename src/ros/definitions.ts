@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { MessageDefinition } from '@foxglove/message-definition';
 import { parse } from '@foxglove/rosmsg';
+import { packageRoot } from '../base/files.js';
 import { extraDefinitions } from './extraDefinitions.js';
 
 /** ROS 2 Jazzy's own `.msg` files, each with those it refers to, as the package of common messages ships them. */
@@ -10,6 +11,9 @@ const shipped = join(
   dirname(createRequire(import.meta.url).resolve('@foxglove/rosmsg-msgs-common/package.json')),
   'msgdefs/ros2jazzy',
 );
+/** Reverie's own, for what ROS 2 has no type for: the files that its colcon package is built from. */
+const OWN = 'reverie_msgs';
+const ownFolder = join(packageRoot, 'ros', OWN, 'msg');
 const texts = new Map<string, string>();
 const parsed = new Map<string, MessageDefinition[]>();
 
@@ -23,7 +27,8 @@ export function definitionText(type: string): string {
   let text = texts.get(type) ?? extraDefinitions.get(type);
   if (text === undefined) {
     try {
-      text = readFileSync(join(shipped, `${type}.msg`), 'utf8');
+      const [own, name] = type.split('/msg/');
+      text = readFileSync(`${own === OWN ? join(ownFolder, name) : join(shipped, type)}.msg`, 'utf8');
     } catch {
       throw new Error(`no definition of message type "${type}"`);
     }

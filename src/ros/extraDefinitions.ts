@@ -1,5 +1,3 @@
-import { reverieDefinitions } from './reverieDefinitions.js';
-
 /** Between the type itself and each type that it refers to. */
 const RULER = `${'='.repeat(80)}\nMSG: `;
 
@@ -47,7 +45,6 @@ uint64 step
 export const extraDefinitions: ReadonlyMap<string, string> = new Map([
   ['std_srvs/srv/Empty_Request', ''],
   ['std_srvs/srv/Empty_Response', ''],
-  ...reverieDefinitions,
   ['std_srvs/srv/Trigger_Request', ''],
   ['std_srvs/srv/Trigger_Response', 'bool success\nstring message\n'],
   ['std_srvs/srv/SetBool_Request', 'bool data\n'],

@@ -4,7 +4,7 @@ import type { ParameterRule } from './rosArguments.js';
 import { resolveName } from './transport/names.js';
 import type { Qos } from './transport/qos.js';
 import type { Closable, Publisher, Subscription, Transport, TransportNode } from './transport/transport.js';
-import type { MessageTypes, TypeName } from './types.js';
+import type { MessageTypes, OwnTypeName, TypeName } from './types.js';
 
 export interface NodeOptions {
   readonly transport: Transport;
@@ -16,6 +16,8 @@ export interface NodeOptions {
   readonly useSimTime?: boolean;
   /** Parameters that are set from outside as nodes start. */
   readonly parameterRules?: readonly ParameterRule[];
+  /** Whether `reverie_msgs` is known to others. */
+  readonly ownTypes?: boolean;
   /** One line for people. */
   readonly onNotice: (line: string) => void;
 }
@@ -58,6 +60,16 @@ export class RosNode {
   /** For bytes that are made elsewhere: streams. */
   advertise(topic: string, type: string, qos: Qos): Publisher {
     return this.node.advertise(this.resolve(topic), type, qos);
+  }
+
+  /**
+   * For types of Reverie's own: as they are where others know them, else as JSON in `std_msgs/String`.
+   * @returns a function that publishes
+   */
+  ownPublisher<T extends OwnTypeName>(topic: string, type: T, qos: Qos): (message: MessageTypes[T]) => void {
+    if (this.options.ownTypes) return this.publisher(topic, type, qos);
+    const publish = this.publisher(topic, 'std_msgs/msg/String', qos);
+    return (message) => publish({ data: JSON.stringify(message) });
   }
 
   /** @returns a function that publishes */

@@ -138,6 +138,26 @@ export interface SafetyStatus {
   authority: string;
   latched: string;
   events: number;
+  asks_person: string;
+}
+
+export interface PolicyState {
+  policy: string;
+  enabled: boolean;
+}
+
+export interface LearnerMetrics {
+  names: string[];
+  values: Numbers;
+}
+
+export interface RecorderState {
+  path: string;
+  paused: boolean;
+  episode: number;
+  messages: number;
+  bytes: number;
+  lost: number;
 }
 
 export interface EpisodeMark {
@@ -166,6 +186,9 @@ export interface Image {
 export interface MessageTypes {
   'reverie_msgs/msg/PolicyStep': PolicyStep;
   'reverie_msgs/msg/SafetyStatus': SafetyStatus;
+  'reverie_msgs/msg/PolicyState': PolicyState;
+  'reverie_msgs/msg/LearnerMetrics': LearnerMetrics;
+  'reverie_msgs/msg/RecorderState': RecorderState;
   'reverie_msgs/msg/SafetyEvent': { stamp: Time; cause: string; joint: string; value: number; limit: number };
   'reverie_msgs/msg/EpisodeMark': EpisodeMark;
   'sensor_msgs/msg/Image': Image;
@@ -192,3 +215,5 @@ export interface MessageTypes {
   'trajectory_msgs/msg/JointTrajectory': JointTrajectory;
 }
 export type TypeName = keyof MessageTypes;
+/** Types of Reverie's own, which others know only where `ros/reverie_msgs` is built. */
+export type OwnTypeName = Extract<TypeName, `reverie_msgs/${string}`>;

@@ -3,6 +3,7 @@ import { RobotProcess } from '../../src/control/robotProcess.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { decode, encode } from '../../src/ros/codec.js';
 import { HardwareNode } from '../../src/ros/nodes/hardware.js';
+import { LearnerNode } from '../../src/ros/nodes/learner.js';
 import { PolicyNode } from '../../src/ros/nodes/policy.js';
 import { SafetyNode } from '../../src/ros/nodes/safety.js';
 import { SimNode } from '../../src/ros/nodes/sim.js';
@@ -239,5 +240,41 @@ describe('the nodes of a robot', () => {
     expect(robot.status().mode).toBe('idle');
     expect(await hardware.lifecycle.to('activate')).toBe(true);
     expect(['hold', 'run']).toContain(robot.status().mode);
+  });
+});
+
+describe('the learner node', () => {
+  let saves = 0;
+  const open = (namespace: string, ownTypes: boolean) =>
+    new LearnerNode({
+      transport,
+      namespace,
+      remap: {},
+      ownTypes,
+      onNotice: () => {},
+      save: async () => {
+        if (++saves > 1) throw new Error('the learner is not running');
+      },
+    });
+
+  it('has the learner save, and passes on why it did not', async () => {
+    const node = open('/robot_1', false);
+    const save = () => call('learner/save', 'std_srvs/srv/Trigger');
+    expect(await save()).toEqual({ success: true, message: 'the checkpoint is written' });
+    expect(await save()).toEqual({ success: false, message: 'the learner is not running' });
+    node.close();
+  });
+
+  it('gives figures in a type of its own where others know that, else as JSON', async () => {
+    const typed = open('/typed', true);
+    const plain = open('/plain', false);
+    const figures = newest('/typed/learner/metrics', 'reverie_msgs/msg/LearnerMetrics');
+    const text = newest('/plain/learner/metrics', 'std_msgs/msg/String');
+    for (const node of [typed, plain]) node.show({ updates: 3, loss: 0.5 });
+    await until(() => figures.length === 1 && text.length === 1);
+    expect(figures[0]).toEqual({ names: ['updates', 'loss'], values: new Float64Array([3, 0.5]) });
+    expect(JSON.parse(text[0].data)).toEqual({ names: ['updates', 'loss'], values: [3, 0.5] });
+    typed.close();
+    plain.close();
   });
 });

@@ -6,7 +6,9 @@ import { packageRoot } from '../../src/base/files.js';
 import { loadLaunch } from '../../src/launch/launch.js';
 import { readBundle } from '../../src/policy/bundle.js';
 import { loadRobot } from '../../src/robot/load.js';
+import { decode, encode } from '../../src/ros/codec.js';
 import { transportNames } from '../../src/ros/transport/open.js';
+import { typeHash } from '../../src/ros/typeHash.js';
 
 /** What makes a colcon package of this folder: looked at as colcon and `ros2 launch` look at it. */
 const read = (...path: string[]) => readFileSync(join(packageRoot, ...path), 'utf8');
@@ -53,6 +55,31 @@ describe.each(launchFiles)('launch/%s', (file) => {
     const { seconds, stand_s = 0 } = loadRobot(robot).spec.stop;
     const [node] = all(root, 'node');
     expect(Number(node.getAttribute('sigterm_timeout'))).toBeGreaterThan(seconds + stand_s + 2);
+  });
+});
+
+describe('the message package', () => {
+  const folder = 'ros/reverie_msgs';
+  const cmake = read(folder, 'CMakeLists.txt');
+  const files = readdirSync(join(packageRoot, folder, 'msg'));
+
+  it('builds each of its files, under the version of the npm package', () => {
+    expect([...cmake.matchAll(/"msg\/(\w+\.msg)"/g)].map(([, file]) => file)).toEqual(files.sort());
+    expect(all(xml(folder, 'package.xml'), 'version')[0].textContent).toBe(manifest.version);
+    expect(manifest.files).toContain('ros');
+  });
+
+  it('holds messages that go through the codec, with all that they refer to among its dependencies', () => {
+    const depends = all(xml(folder, 'package.xml'), 'depend').map((d) => d.textContent);
+    for (const file of files) {
+      const type = `reverie_msgs/msg/${file.replace('.msg', '')}`;
+      expect(typeHash(type)).toMatch(/^RIHS01_[0-9a-f]{64}$/);
+      expect(encode(type, decode(type, encode(type, {})))).toEqual(encode(type, {}));
+      for (const [, pkg] of read(folder, 'msg', file).matchAll(/^(\w+)\//gm)) {
+        expect(depends).toContain(pkg);
+        expect(cmake).toContain(`find_package(${pkg} REQUIRED)`);
+      }
+    }
   });
 });
 

@@ -77,6 +77,7 @@ export class OnlineLearner {
   /** The newest step of each stream. */
   private readonly previous = new Map<number, { episode: number; step: number }>();
   private stopping = false;
+  private readonly savesAsked: (() => void)[] = [];
 
   constructor(private readonly options: OnlineLearnerOptions) {
     const { learner, inUse, state } = options;
@@ -117,6 +118,11 @@ export class OnlineLearner {
     this.inUse = this.replaced ?? this.inUse;
   }
 
+  /** Has `save` called between two updates, soon. @returns once it was */
+  saveSoon(): Promise<void> {
+    return new Promise((resolve) => this.savesAsked.push(resolve));
+  }
+
   stop(): void {
     this.stopping = true;
   }
@@ -141,9 +147,10 @@ export class OnlineLearner {
     try {
       let saved_ms = Date.now();
       while (!this.stopping) {
-        if (Date.now() - saved_ms > SAVE_MS) {
+        if (this.savesAsked.length > 0 || Date.now() - saved_ms > SAVE_MS) {
           saved_ms = Date.now();
           this.options.save();
+          for (const done of this.savesAsked.splice(0)) done();
         }
         if (this.owed < 1 || learner.replay.size < warmup || !learner.ready) {
           await setTimeout(IDLE_MS);

@@ -1,18 +1,32 @@
 import { type NodeOptions, RosNode } from '../node.js';
 import { qosProfiles } from '../transport/qos.js';
+import type { LearnerMetrics } from '../types.js';
 
-/** What the learner says of itself, as JSON: no common message has such figures. */
+export interface LearnerOptions extends NodeOptions {
+  /** Has the learner write its checkpoint. @throws Error where it cannot be reached */
+  readonly save: () => Promise<void>;
+}
+
+/** What the learner says of itself, and a service that has it write its checkpoint. */
 export class LearnerNode {
   private readonly node: RosNode;
-  private readonly metrics: (message: { data: string }) => void;
+  private readonly metrics: (message: LearnerMetrics) => void;
 
-  constructor(options: NodeOptions) {
+  constructor({ save, ...options }: LearnerOptions) {
     this.node = new RosNode('learner', options);
-    this.metrics = this.node.publisher('~/metrics', 'std_msgs/msg/String', qosProfiles.default);
+    this.metrics = this.node.ownPublisher(
+      '~/metrics',
+      'reverie_msgs/msg/LearnerMetrics',
+      qosProfiles.default,
+    );
+    this.node.trigger('~/save', async () => {
+      await save();
+      return 'the checkpoint is written';
+    });
   }
 
-  show(figures: object): void {
-    this.metrics({ data: JSON.stringify(figures) });
+  show(figures: Readonly<Record<string, number>>): void {
+    this.metrics({ names: Object.keys(figures), values: Object.values(figures) });
   }
 
   close(): void {

@@ -50,12 +50,13 @@ export class PolicyNode {
         this.lifecycle.active === data || (await this.lifecycle.to(data ? 'activate' : 'deactivate'));
       return { success: done, message: this.lifecycle.state };
     });
-    const state = node.publisher('~/state', 'std_msgs/msg/String', qosProfiles.latched);
+    const state = node.ownPublisher('~/state', 'reverie_msgs/msg/PolicyState', qosProfiles.latched);
     this.looking = setInterval(() => {
       const { policy_name } = robot.status();
-      const data = JSON.stringify({ policy: policy_name, enabled: this.lifecycle.active });
-      if (data !== this.told) state({ data });
-      this.told = data;
+      const now = { policy: policy_name ?? '', enabled: this.lifecycle.active };
+      const text = JSON.stringify(now);
+      if (text !== this.told) state(now);
+      this.told = text;
     }, LOOK_MS);
   }
 

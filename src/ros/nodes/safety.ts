@@ -1,8 +1,10 @@
+import { now_s } from '../../control/clock.js';
 import type { RobotProcess } from '../../control/robotProcess.js';
 import { safetyDiagnostic } from '../diagnostics.js';
 import { type NodeOptions, RosNode } from '../node.js';
 import type { StampClock } from '../time.js';
 import { qosProfiles } from '../transport/qos.js';
+import type { SafetyStatus } from '../types.js';
 
 const LOOK_MS = 50;
 
@@ -19,10 +21,15 @@ export class SafetyNode {
   private readonly node: RosNode;
   private readonly looking: NodeJS.Timeout;
   private readonly events: { unsubscribe(): void };
+  private readonly robot: RobotProcess;
+  private readonly clock: StampClock;
+  private readonly state: (message: SafetyStatus) => void;
   private told = '';
 
   constructor({ robot, clock, ...options }: SafetyOptions) {
     this.node = new RosNode('safety', options);
+    this.robot = robot;
+    this.clock = clock;
     const { node } = this;
     node.subscribe('emergency_stop', 'std_msgs/msg/Bool', qosProfiles.default, ({ data }) => {
       // False resets nothing: that takes the service.
@@ -38,7 +45,7 @@ export class SafetyNode {
       if (latched) throw new Error(`still latched: ${latched}`);
       return `${mode}: without torque until the hardware node is activated`;
     });
-    const state = node.publisher('~/state', 'std_msgs/msg/String', qosProfiles.latched);
+    this.state = node.ownPublisher('~/state', 'reverie_msgs/msg/SafetyStatus', qosProfiles.latched);
     const diagnostics = node.publisher(
       '/diagnostics',
       'diagnostic_msgs/msg/DiagnosticArray',
@@ -47,17 +54,23 @@ export class SafetyNode {
     this.events = robot.events.subscribe((event) =>
       diagnostics(safetyDiagnostic(robot.options.spec, event, clock.stamp(event.time_s))),
     );
-    this.looking = setInterval(() => {
-      const { mode, authority, latched, asks_person } = robot.status();
-      const data = JSON.stringify({ mode, authority, latched: latched ?? null, asks_person });
-      if (data !== this.told) state({ data });
-      this.told = data;
-    }, LOOK_MS);
+    this.looking = setInterval(() => this.look(), LOOK_MS);
   }
 
   close(): void {
     clearInterval(this.looking);
+    // What the robot came to rest in is said too.
+    this.look();
     this.events.unsubscribe();
     this.node.close();
+  }
+
+  /** Says the kernel's state where it is another than the last time. */
+  private look(): void {
+    const { mode, authority, latched = '', safety_events, asks_person } = this.robot.status();
+    const now = { mode, authority, latched, events: safety_events, asks_person: asks_person ?? '' };
+    const text = JSON.stringify(now);
+    if (text !== this.told) this.state({ stamp: this.clock.stamp(now_s()), ...now });
+    this.told = text;
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { UserError } from '../../base/errors.js';
 
@@ -92,6 +92,12 @@ export function whyNoRclnodejs(): string | undefined {
     existsSync,
   );
   return binary ? undefined : `rclnodejs has no binary for ${ROS_DISTRO} here: npm rebuild ${PACKAGE}`;
+}
+
+/** Whether the message package `ros/reverie_msgs` is built in a workspace that is sourced. */
+export function reverieMsgsBuilt(): boolean {
+  const prefixes = (process.env.AMENT_PREFIX_PATH ?? '').split(delimiter).filter((prefix) => prefix !== '');
+  return prefixes.some((prefix) => existsSync(join(prefix, 'share/reverie_msgs/package.xml')));
 }
 
 /** @throws UserError where it is not to be had, saying what would bring it */
