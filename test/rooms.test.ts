@@ -41,6 +41,7 @@ const rooms: Record<string, readonly string[] | 'all'> = {
     'src/fleet',
     'src/recording',
     'src/reset',
+    'src/ros',
     'sim',
     'drivers',
   ],
