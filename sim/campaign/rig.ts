@@ -192,6 +192,9 @@ export class Rig {
         else if (this.spoiltPolicy === 'step') action.fill(this.acts++ % 2 === 0 ? 1 : -1);
         else policy.act(observation, action, explore);
       },
+      executed: (action) => policy.executed?.(action),
+      imagination: policy.imagination,
+      surprise: policy.surprise,
       reset: () => policy.reset(),
     };
   }
