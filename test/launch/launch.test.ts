@@ -18,7 +18,9 @@ function written(text: string): string {
 }
 
 describe('loadLaunch', () => {
-  it.each(readdirSync(join(packageRoot, 'launch')))('reads %s, whose robot can do its task', (file) => {
+  // Launch files of ROS 2 lie beside ours.
+  const ours = readdirSync(join(packageRoot, 'launch')).filter((name) => name.endsWith('.yaml'));
+  it.each(ours)('reads %s, whose robot can do its task', (file) => {
     const launch = loadLaunch(file);
     expect(() => taskOf(launch, loadRobot(launch.robot).spec)).not.toThrow();
   });
