@@ -34,6 +34,8 @@ const TASKS = [
   { robot: 'arm', task: 'reach', policy: 'arm-reach' },
 ] as const;
 const EXAMPLES = 10;
+/** Of a robot that is to be at work when its fault comes. */
+const ATTEMPTS = 5;
 /** A stop may come this many ticks after what calls for it has shown. */
 const SLACK_TICKS = 4;
 /** After a fault the robot is watched for as long as a stop takes, and a little. */
@@ -128,9 +130,13 @@ class Trial {
   /** @returns how long the stop that the fault calls for took to begin, s; 0 where it calls for none */
   run(n: number): number {
     const { rig, random } = this;
-    if (rig.kernel.authority === 'stop' || rig.loop.phase !== 'running' || rig.upright < 0.9) rig.begin(n);
-    rig.steps.length = 0;
-    this.ticks(random.uniform(0.1, 0.4));
+    const work_s = random.uniform(0.1, 0.4);
+    // What the fault before this one set going may end in a fall only now: then it begins anew.
+    for (let attempt = 0; attempt === 0 || (!this.works && attempt < ATTEMPTS); attempt++) {
+      if (!this.works) rig.begin(n + attempt);
+      rig.steps.length = 0;
+      this.ticks(work_s);
+    }
     this.before.flat.set(rig.sample.flat);
     this.from_rad.set(rig.kernel.executed_rad);
     this.began_s = rig.now_s;
@@ -146,6 +152,11 @@ class Trial {
     }
     if (rig.kernel.latched) this.checkLatch();
     return stop_s;
+  }
+
+  private get works(): boolean {
+    const { rig } = this;
+    return rig.kernel.authority === 'policy' && rig.loop.phase === 'running' && rig.upright >= 0.9;
   }
 
   private ticks(seconds: number, change?: (sample: RobotState) => void): void {

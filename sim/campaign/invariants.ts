@@ -8,7 +8,7 @@ const SPENT_SHARE = 0.4;
 /** A joint that pushes with this share of its torque, slower than this share of its limit, pushes in vain. */
 const PUSHES = 0.95;
 const STILL = 0.01;
-/** Weight of a new sample in the speed that counts: noise is no motion. */
+/** Weight of a new sample in the speed and torque that count: noise is no motion. */
 const SMOOTHING = 0.04;
 /** Longer than `contact.seconds` by this, s: the kernel smooths too. */
 const LATER_S = 0.1;
@@ -19,6 +19,7 @@ export class CommandCheck {
   private readonly lastChange: Float64Array;
   private readonly pushes_s: Float64Array;
   private readonly speed: Float64Array;
+  private readonly torque: Float64Array;
   /** Ticks of targets that the last velocity rests on. */
   private known = 0;
   private readonly dt_s: number;
@@ -29,6 +30,7 @@ export class CommandCheck {
     this.lastChange = new Float64Array(spec.joints.length);
     this.pushes_s = new Float64Array(spec.joints.length);
     this.speed = new Float64Array(spec.joints.length);
+    this.torque = new Float64Array(spec.joints.length);
     this.dt_s = 1 / spec.rates.control_hz;
   }
 
@@ -94,11 +96,12 @@ export class CommandCheck {
     j: number,
     { torque_nm, velocity_rad_s, temperature_c, supply_v }: RobotState,
   ): number {
-    const { spec, pushes_s, speed } = this;
+    const { spec, pushes_s, speed, torque } = this;
     const joint = spec.joints[j];
     speed[j] += SMOOTHING * (velocity_rad_s[j] - speed[j]);
+    torque[j] += SMOOTHING * (torque_nm[j] - torque[j]);
     const inVain =
-      Math.abs(torque_nm[j]) > PUSHES * joint.torque_nm && Math.abs(speed[j]) < STILL * joint.velocity_rad_s;
+      Math.abs(torque[j]) > PUSHES * joint.torque_nm && Math.abs(speed[j]) < STILL * joint.velocity_rad_s;
     pushes_s[j] = inVain ? pushes_s[j] + this.dt_s : 0;
     const spent = temperature_c[j] >= joint.temperature_max_c || supply_v < (spec.supply?.min_v ?? 0);
     const vain = pushes_s[j] > spec.contact.seconds + LATER_S ? spec.contact.torque_share : 1;

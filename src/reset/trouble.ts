@@ -27,7 +27,7 @@ export interface Condition {
 /** A robot that fell is let lie for this long, until its drives have braked it, s. */
 const LIES_S = 0.6;
 /** Turned back before the fence by this, m: stopping at it is for when that fails. */
-const FENCE_MARGIN_M = 0.3;
+const FENCE_MARGIN_M = 0.5;
 /** Outside of its box by this for this long: what is pushed out for a moment comes back by itself. */
 const OUTSIDE_M = 0.02;
 const OUTSIDE_S = 1;

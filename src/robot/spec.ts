@@ -154,7 +154,11 @@ export const robotSchema = z
       .optional()
       .describe('box that the tool stays in, in the frame of the base'),
     self_collision: z
-      .strictObject({ radius_m: positive.describe('of the capsules around the last two links of a chain') })
+      .strictObject({
+        radius_m: positive.describe(
+          'of the capsules around the last two links of a chain, and around the base of an arm',
+        ),
+      })
       .optional(),
     geofence: z
       .strictObject({ side_m: positive.describe('of a square about the place where the robot was started') })

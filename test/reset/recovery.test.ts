@@ -155,7 +155,7 @@ it('a robot is turned back before its fence, and stopped where nothing brings it
   const scene = new Scene(quadruped);
   scene.run(1);
   expect(scene.done).toEqual([]);
-  scene.view.place_m = [0, -1.75];
+  scene.view.place_m = [0, -1.55];
   scene.behaviours.forEach((b) => {
     b.progress = 'failed';
   });

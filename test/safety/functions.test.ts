@@ -267,6 +267,14 @@ describe('boundaries in space', () => {
     crossed[8] = -0.92;
     expect(collision.outside_m(crossed)).toBeGreaterThan(0);
   });
+
+  it('home keeps the tool off the base of the arm, folding back onto it does not', () => {
+    const collision = new SelfCollision(arm);
+    expect(collision.outside_m(arm.joints.map((j) => j.home_rad))).toBe(0);
+    expect(collision.outside_m([0, 0, 0, 0, 0, 0])).toBe(0);
+    // Upper arm back, forearm and wrist bent all the way.
+    expect(collision.outside_m([0, -1.2, 1.69, 1.66, 0, 0])).toBeGreaterThan(0.01);
+  });
 });
 
 describe('watchdogs and the latch', () => {
