@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Gate } from './gate.js';
 
 /** Somebody who does a piece of work in every round. */
 export interface Contender {
@@ -21,10 +22,12 @@ const LEAST_ROUNDS = 5;
  * Runs everybody once a round, there and back, so that whatever else the machine does falls on all alike. Rounds are
  * short: on a busy machine many short pairs agree better than few long ones.
  * @param seconds for all rounds together; at least LEAST_ROUNDS are run
+ * @param gate has turns taken again in which the machine was slow
  */
 export async function interleave<C extends Contender>(
   contenders: readonly C[],
   seconds: number,
+  gate?: Gate,
 ): Promise<Rates<C>> {
   const rates = new Map<C, number[]>(contenders.map((c) => [c, []]));
   // The first run compiles and warms caches.
@@ -33,7 +36,7 @@ export async function interleave<C extends Contender>(
   for (let round = 0; round < LEAST_ROUNDS || performance.now() < end; round++) {
     for (const c of round % 2 ? contenders.toReversed() : contenders) {
       await sleep(PAUSE_MS);
-      rates.get(c)!.push(await c.run());
+      rates.get(c)!.push(gate ? await gate.pass(() => c.run()) : await c.run());
     }
   }
   return rates;

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../../src/base/errors.js';
 import { type EngineName, findEngine } from '../../src/tensor/index.js';
+import { CoreProbes, Gate } from '../measure/gate.js';
 import { machine } from '../measure/machine.js';
 import { PRODUCT_FLOP, productContender } from '../measure/product.js';
 import type { BenchReport, BenchResult } from '../measure/result.js';
@@ -45,13 +46,17 @@ export async function benchStep(options: StepBenchOptions): Promise<BenchReport>
   const torch = await PyTorch.start(python);
   if (typeof torch === 'string') onNote(`no PyTorch, so no ratios: ${torch}`);
   const results: BenchResult[] = [];
+  const probes = new CoreProbes();
+  // The first times compile the loop.
+  for (let k = 0; k < 20; k++) await probes.slowest_ms();
+  const gate = new Gate(probes.slowest_ms);
   try {
-    const peak = await fastestProduct(options.engines);
+    const peak = await fastestProduct(options.engines, gate);
     for (const c of casesOf(options, torch instanceof PyTorch ? torch : undefined)) {
       if (!wanted(c)) continue;
       const contenders = await startable(await c.contenders(), c.name, onNote);
       const measured = c.flops ? [...contenders, peak] : contenders;
-      const rates = await interleave(measured, seconds * measured.length);
+      const rates = await interleave(measured, seconds * measured.length, gate);
       for (const contender of contenders) await contender.dispose?.();
       if (torch instanceof PyTorch) await torch.ask({ work: 'forget' });
       const rows = rowsOf(c.name, rates, peak, c.flops?.());
@@ -59,7 +64,12 @@ export async function benchStep(options: StepBenchOptions): Promise<BenchReport>
       results.push(...rows);
     }
     await peak.dispose?.();
+    const { taken, again, disturbed } = gate.turns;
+    onNote(
+      `${again} of ${taken} turns were taken again, since a core was slow around them${disturbed ? `; ${disturbed} count all the same` : ''}`,
+    );
   } finally {
+    await probes.close();
     if (torch instanceof PyTorch) torch.stop();
   }
   return { machine: machine(), results };
@@ -132,9 +142,9 @@ async function startable(
 }
 
 /** What multiplies matrices fastest on one thread here: the peak that arithmetic is held against. */
-async function fastestProduct(engines: readonly EngineName[]): Promise<Contender> {
+async function fastestProduct(engines: readonly EngineName[], gate: Gate): Promise<Contender> {
   const candidates = await Promise.all(['onnx' as const, ...engines].filter(unique).map(productContender));
-  const rates = await interleave(candidates, 0.5);
+  const rates = await interleave(candidates, 0.5, gate);
   candidates.sort((a, b) => median(rates.get(b)!) - median(rates.get(a)!));
   const [fastest, ...others] = candidates;
   for (const other of others) await other.dispose?.();

@@ -10,7 +10,8 @@ Names are PRESET-WIDTH-bBATCH for the training step (sac, droq, crossq; 256, 512
 the policy at batch 1, simulation-… for environment steps. Contenders take turns in short rounds. A row holds the
 median rate per second, the 10–90 % quantiles, the ratios to CleanRL's computation and to a lean one in PyTorch at
 their best thread counts (medians of paired rounds), and the share of the peak: arithmetic per second over what matrix
-products alone reach on one thread, measured in the same rounds, times the threads.
+products alone reach on one thread, measured in the same rounds, times the threads. Every core runs a short loop before
+and after each turn: where one is slow, on a shared machine, the turn is taken again.
 
 Examples:
   reverie bench step
