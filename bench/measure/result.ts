@@ -13,6 +13,8 @@ export interface BenchResult {
   readonly ratio_to_lean: number | null;
   /** Necessary arithmetic per second over the machine's measured matrix-product peak of as many threads. */
   readonly fraction_of_peak: number | null;
+  /** The 99.9 % quantile of single calls, of every turn; null where they are not looked at one by one. */
+  readonly p999_us: number | null;
 }
 
 /** What every `reverie bench … --json` prints: the machine, and a row for each contender. */

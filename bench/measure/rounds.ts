@@ -7,6 +7,8 @@ export interface Contender {
   readonly threads: number;
   /** Does its piece of work once. @returns how often a second it could do it */
   run(): Promise<number>;
+  /** The 99.9 % quantile of how long a single piece took, where pieces are looked at one by one. */
+  p999_us?(): number;
   dispose?(): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ import { GaussianPolicy } from '../../src/policy/gaussian.js';
 import { Network } from '../../src/policy/network.js';
 import { productEngines } from '../../src/policy/products.js';
 import { Repeats } from '../measure/repeats.js';
-import type { Contender } from '../measure/rounds.js';
+import { type Contender, quantile } from '../measure/rounds.js';
 import type { PyTorch, Style } from './pytorch.js';
 
 /** The walking quadruped's, with three hidden layers. */
@@ -34,34 +34,46 @@ export async function inferenceContenders(): Promise<Contender[]> {
   return [
     ...productEngines().map((engine) => {
       const network = new Network(file, 'bench', engine);
-      return contender(`control-loop, ${engine.name}`, async (times) => {
+      return contender(`control-loop, ${engine.name}`, (times, calls) => {
         for (let i = 0; i < times; i++) {
+          const start = performance.now();
           network.input.set(observation);
           network.run();
+          calls.push(performance.now() - start);
         }
       });
     }),
     {
-      ...contender('onnxruntime-node', async (times) => {
-        for (let i = 0; i < times; i++) await session.run(feeds);
+      ...contender('onnxruntime-node', async (times, calls) => {
+        for (let i = 0; i < times; i++) {
+          const start = performance.now();
+          await session.run(feeds);
+          calls.push(performance.now() - start);
+        }
       }),
       dispose: () => session.release(),
     },
   ];
 }
 
-function contender(engine: string, work: (times: number) => Promise<void>): Contender {
+/** @param work does it so many times, and notes how long each took, ms */
+function contender(
+  engine: string,
+  work: (times: number, calls_ms: number[]) => Promise<void> | void,
+): Contender {
   const repeats = new Repeats();
+  const calls_ms: number[] = [];
   return {
     engine,
     threads: 1,
     async run() {
       const start = performance.now();
-      await work(repeats.times);
+      await work(repeats.times, calls_ms);
       const each_s = (performance.now() - start) / 1000 / repeats.times;
       repeats.took(each_s);
       return 1 / each_s;
     },
+    p999_us: () => 1000 * quantile(calls_ms, 0.999),
   };
 }
 

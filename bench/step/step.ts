@@ -167,7 +167,7 @@ export function rowsOf(
   const products = rates.get(peak);
   return [...rates]
     .filter(([c]) => c !== peak)
-    .map(([{ engine, threads }, own]) => ({
+    .map(([{ engine, threads, p999_us }, own]) => ({
       name,
       engine,
       threads,
@@ -177,6 +177,7 @@ export function rowsOf(
       ratio_to_lean: lean ? pairedRatio(own, lean) : null,
       fraction_of_peak:
         flops && products ? (pairedRatio(own, products) * flops) / (threads * PRODUCT_FLOP) : null,
+      p999_us: p999_us?.() ?? null,
     }));
 }
 

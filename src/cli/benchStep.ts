@@ -10,8 +10,8 @@ Names are PRESET-WIDTH-bBATCH for the training step (sac, droq, crossq; 256, 512
 the policy at batch 1, simulation-… for environment steps. Contenders take turns in short rounds. A row holds the
 median rate per second, the 10–90 % quantiles, the ratios to CleanRL's computation and to a lean one in PyTorch at
 their best thread counts (medians of paired rounds), and the share of the peak: arithmetic per second over what matrix
-products alone reach on one thread, measured in the same rounds, times the threads. Every core runs a short loop before
-and after each turn: where one is slow, on a shared machine, the turn is taken again.
+products alone reach on one thread, measured in the same rounds, times the threads; p99.9 is of single calls. Every
+core runs a short loop before and after each turn: where one is slow, on a shared machine, the turn is taken again.
 
 Examples:
   reverie bench step
@@ -73,7 +73,7 @@ const inShort = ({ engine, threads, median_per_s }: BenchResult): string =>
 
 function print(results: readonly BenchResult[]): void {
   printTable([
-    ['what', 'engine', 'threads', 'per s', '10–90 %', '× CleanRL', '× lean', 'of peak'],
+    ['what', 'engine', 'threads', 'per s', '10–90 %', '× CleanRL', '× lean', 'of peak', 'p99.9'],
     ...results.map((r) => [
       r.name,
       r.engine,
@@ -83,6 +83,7 @@ function print(results: readonly BenchResult[]): void {
       figure(r.ratio_to_cleanrl, 2),
       figure(r.ratio_to_lean, 2),
       figure(r.fraction_of_peak === null ? null : 100 * r.fraction_of_peak, 0, '%'),
+      figure(r.p999_us, 0, 'µs'),
     ]),
   ]);
 }
