@@ -40,7 +40,8 @@ const ATTEMPTS = 5;
 const SLACK_TICKS = 4;
 /** After a fault the robot is watched for as long as a stop takes, and a little. */
 const AFTER_S = 0.8;
-const BLOCKED_NM = 200;
+/** Friction of a joint that is blocked: what its drive has moves it by next to nothing. */
+const BLOCKED_NM_S_RAD = 1e4;
 const LEADS_S = 1;
 const FREEZE_S = 0.5;
 const CURVE_HZ = 50;
@@ -318,17 +319,17 @@ class Trial {
 
   private block(): void {
     const { rig, fault } = this;
-    const { dof_frictionloss } = rig.sim.simulation.parameters;
-    const dof = dof_frictionloss.length - rig.spec.joints.length + fault.joint;
-    const free = dof_frictionloss[dof];
-    dof_frictionloss[dof] = BLOCKED_NM;
+    const { dof_damping } = rig.sim.simulation.parameters;
+    const dof = dof_damping.length - rig.spec.joints.length + fault.joint;
+    const free = dof_damping[dof];
+    dof_damping[dof] = BLOCKED_NM_S_RAD;
     // Pushed against what blocks it, for longer than it may be.
     const pose_rad = Float64Array.from(rig.kernel.executed_rad);
     const [low, high] = rig.spec.joints[fault.joint].position_rad;
     const q = rig.sample.position_rad[fault.joint];
     pose_rad[fault.joint] = high - q > q - low ? high : low;
     this.lead(pose_rad, rig.spec.contact.seconds + fault.seconds + 0.5);
-    dof_frictionloss[dof] = free;
+    dof_damping[dof] = free;
   }
 
   private endFault(): void {
