@@ -34,7 +34,7 @@ const train = (out: string, ...more: string[]) =>
     ...['--config', 'small.yaml', '--out', out, ...more],
   );
 
-describe('reverie train --learner dreamer', { timeout: 120_000 }, () => {
+describe('reverie train --learner dreamer', { timeout: 300_000 }, () => {
   it('ends as SAC does, with what its world model is worth, and a picture of what it expects', () => {
     const run = train('whole');
     expect(run.stderr).not.toContain('Error');
@@ -132,7 +132,7 @@ describe('a running robot', () => {
     const [run] = readdirSync(join(folder, 'online')).filter((entry) => entry.startsWith('run-'));
     const rows = readMetrics(join(folder, 'online', run, 'learner/learner.jsonl'));
     expect(rows.some((row) => typeof row.reconstruction_loss === 'number')).toBe(true);
-  }, 150_000);
+  }, 300_000);
 
   it('refuses to go on with a run of another learner, and demonstrations', () => {
     const launch = join(folder, 'other.launch.yaml');
