@@ -131,17 +131,31 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
   },
   pick: {
     preset: 'layernorm',
-    // The horizon of SERL's arms; more updates a step than elsewhere, since what was shown is worth many.
-    learner: { gamma: 0.97, n_step: 3, target_entropy_per_action: -1 },
+    // The horizon of SERL's arms; more updates a step than elsewhere, since what was shown is worth many. The best
+    // of what was tried with twenty demonstrations: 88 % of 50 episodes, from a policy after 1.7 robot minutes (one
+    // seed). bc_weight matters most: 0 learns nothing in 8 minutes, 30 stays at 70 %. More time did not help so far:
+    // candidates after the first good one do worse.
+    learner: {
+      actor_hidden: [128, 128],
+      critic_hidden: [128, 128],
+      actor_lr: 1e-3,
+      critic_lr: 1e-3,
+      temperature_lr: 1e-3,
+      tau: 0.01,
+      gamma: 0.97,
+      n_step: 3,
+      target_entropy_per_action: -1,
+      bc_weight: 8,
+    },
     recipe: {
-      steps: 40_000,
+      steps: 8000,
       warmup: 320,
       warmup_actions: 'uniform',
       environments: 4,
       round: 8,
-      updates_per_step: 1,
+      updates_per_step: 4,
       replay: 200_000,
-      evaluation: { episodes: 20, seconds_each: 8, steps_per_round: 40 },
+      evaluation: { episodes: 20, seconds_each: 8, steps_per_round: 80 },
       stop_after: 2,
     },
     passes: ({ success_rate }) => (success_rate ?? 0) >= 0.9,
