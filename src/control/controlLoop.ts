@@ -393,7 +393,8 @@ export class ControlLoop {
     const stopped = kernel.authority === 'stop';
     // Braking without anything latched is what follows a fall.
     if (stopped && !(kernel.mode === 'damp' && !kernel.latched)) return StepFlag.interrupted;
-    if (!Number.isFinite(reward)) return StepFlag.interrupted;
+    // What a broken sensor said in this very tick is not for learning; the kernel has yet to see it.
+    if (!Number.isFinite(reward) || !allFinite(this.nextObservation)) return StepFlag.interrupted;
     if (!this.policy && kernel.authority !== 'person') return StepFlag.interrupted;
     if (stopped || this.task.terminated(this.window, this.memory)) return StepFlag.terminal;
     return this.recoveryWaits || this.step + 1 >= this.task.episodeSteps ? StepFlag.truncated : 0;
@@ -429,4 +430,9 @@ export class ControlLoop {
     vectors.state.set(this.state.flat);
     this.stepDone = true;
   }
+}
+
+function allFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }

@@ -284,6 +284,20 @@ describe('ControlLoop', () => {
     expect([loop.control.kernel.authority, loop.falls]).toEqual(['recovery', 0]);
   });
 
+  it('keeps what a broken sensor said out of learning, also where the reward does not show it', () => {
+    const { loop, run, rise, now_s } = stand(new Counting());
+    rise();
+    run(3 * TICKS);
+    const steps: Step[] = [];
+    for (let t = 0; t < TICKS && steps.length === 0; t++) {
+      loop.state.time_s = now_s() + (t + 1) * DT_S;
+      loop.state.velocity_rad_s[4] = Number.NaN;
+      loop.tick(loop.state.time_s, TICKS);
+      if (loop.stepDone) steps.push(loop.layout.read(loop.record));
+    }
+    expect(steps.map((s) => s.flags)).toEqual([StepFlag.interrupted]);
+  });
+
   it('does not arm on a sample that is old', () => {
     const { loop } = stand();
     loop.control.kernel.forget();
