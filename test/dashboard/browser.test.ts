@@ -204,7 +204,7 @@ describe.skipIf(!chromiumPath)('the dashboard in Chromium', () => {
         undefined,
         PATIENCE,
       );
-      await training.getByText(/Replay \d+ of/).waitFor(MORE_PATIENCE);
+      await training.getByText(/Replay [\d,]+ of/).waitFor(MORE_PATIENCE);
       await training.getByText('Return of an episode').waitFor(PATIENCE);
       await training.keyboard.press('Space');
       await training
