@@ -13,7 +13,7 @@ const MAIN = join(packageRoot, 'dist/src/cli/main.js');
 /** Small nets and few steps: what is tested here is the run, not what it learns. */
 const SMALL = `
 learner: { batch: 4, length: 8, horizon: 3, deter: 16, hidden: 8, blocks: 2, stoch: 4, classes: 4, units: 16, layers: 1, bins: 31 }
-recipe: { steps: 1200, warmup: 256, environments: 2, replay: 4000, updates_per_step: 0.1, pretrain: 20, evaluation: { episodes: 2, seconds_each: 1, steps_per_round: 40 }, stop_after: 99 }
+recipe: { steps: 640, warmup: 256, environments: 2, replay: 4000, updates_per_step: 0.1, pretrain: 20, evaluation: { episodes: 2, seconds_each: 1, steps_per_round: 40 }, stop_after: 99 }
 `;
 
 let folder: string;
@@ -40,7 +40,7 @@ describe('reverie train --learner dreamer', { timeout: 300_000 }, () => {
     expect(run.stderr).not.toContain('Error');
     expect(run.status).toBe(0);
     const result = run.json();
-    expect(result).toMatchObject({ robot: 'arm', task: 'reach', env_steps: 1200 });
+    expect(result).toMatchObject({ robot: 'arm', task: 'reach', env_steps: 640 });
     expect(result.eval.episodes).toBe(100);
     expect(result.world_model.kl_nats).toBeGreaterThan(0);
     expect(result.world_model.open_loop_error.map((e: { horizon_s: number }) => e.horizon_s)).toEqual([
@@ -70,7 +70,7 @@ describe('reverie train --learner dreamer', { timeout: 300_000 }, () => {
   it('goes on from its checkpoint, and learns first from what another run has lived through', () => {
     const first = train('second', '--experience', 'whole', '--steps', '64');
     expect(first.status).toBe(0);
-    expect(first.stderr).toContain('learning from 1200 recorded transitions of whole first');
+    expect(first.stderr).toContain('learning from 640 recorded transitions of whole first');
     expect(first.json().updates).toBeGreaterThanOrEqual(20);
     const again = train('second', '--experience', 'whole', '--steps', '64');
     expect(again.status).toBe(0);

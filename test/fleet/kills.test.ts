@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { lastJson, reverie } from '../cli/support.js';
 
-/** The bench that takes ten minutes, for half a minute. A slow machine may take longer to deliver what was made. */
+/** The bench that takes ten minutes, for twenty seconds. A slow machine may take longer to deliver what was made. */
 it('nothing is lost, doubled or out of order when robots, broker and learner are killed at random', async () => {
   const args = [
     'bench',
@@ -9,9 +9,9 @@ it('nothing is lost, doubled or out of order when robots, broker and learner are
     '--robots',
     '4',
     '--seconds',
-    '30',
+    '20',
     '--kills',
-    '10',
+    '6',
     '--seed',
     '3',
     '--json',
@@ -19,8 +19,8 @@ it('nothing is lost, doubled or out of order when robots, broker and learner are
   const outcome = await reverie(args);
   const result = lastJson(outcome);
   expect(Object.keys(result)).toEqual(['made', 'in_replay', 'lost', 'duplicates', 'out_of_order', 'kills']);
-  expect(result, outcome.stderr).toMatchObject({ lost: 0, duplicates: 0, out_of_order: 0, kills: 10 });
+  expect(result, outcome.stderr).toMatchObject({ lost: 0, duplicates: 0, out_of_order: 0, kills: 6 });
   expect(result.in_replay).toBe(result.made);
-  expect(result.made).toBeGreaterThan(1000);
+  expect(result.made).toBeGreaterThan(500);
   expect(outcome.code).toBe(0);
 }, 600_000);
