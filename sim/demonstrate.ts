@@ -1,9 +1,11 @@
 import { Random } from '../src/base/random.js';
 import type { Episode } from '../src/datasets/features.js';
 import { RobotEpisode, robotFeatures } from '../src/datasets/robotFrames.js';
+import { RiseExpert } from '../src/reset/riseExpert.js';
+import type { RobotSpec } from '../src/robot/spec.js';
 import { RobotState } from '../src/robot/state.js';
 import { PickExpert } from '../src/tasks/pickExpert.js';
-import { actionToTargets } from '../src/tasks/task.js';
+import { type ActionContract, actionToTargets, type Moment } from '../src/tasks/task.js';
 import type { Environment } from './environment.js';
 
 export interface Demonstration {
@@ -11,17 +13,46 @@ export interface Demonstration {
   readonly success: boolean;
 }
 
-/** The task in words, as a dataset has it. */
-const WORDS = 'put the peg onto the block';
+/** A script that can do a task, from what a policy sees. */
+interface Demonstrator {
+  /** Starts an episode. */
+  begin(): void;
+  /** The action for a moment, into `out`. */
+  act(moment: Moment, random: Random, out: Float32Array): void;
+}
+
+interface Demonstrable {
+  /** That it is shown by where no other is asked for. */
+  readonly robot: string;
+  /** The task in words, as a dataset has it. */
+  readonly words: string;
+  /** @param noise of the demonstrator, as a share of the range of actions */
+  demonstrator(spec: RobotSpec, contract: ActionContract, noise: number): Demonstrator;
+}
+
+/** Tasks that there is a demonstrator for. */
+export const demonstrable: Readonly<Record<string, Demonstrable>> = {
+  pick: {
+    robot: 'arm-table',
+    words: 'put the peg onto the block',
+    demonstrator: (...given) => new PickExpert(...given),
+  },
+  rise: {
+    robot: 'quadruped',
+    words: 'get up and stand',
+    demonstrator: (...given) => new RiseExpert(...given),
+  },
+};
 
 /**
- * One episode by the scripted demonstrator, in simulated time, through the same control step and
- * safety kernel as any policy's.
+ * One episode by the scripted demonstrator of the environment's task, in simulated time, through the same
+ * control step and safety kernel as any policy's.
  * @param noise of the demonstrator, as a share of the range of actions
  */
-export function demonstratePick(env: Environment, seed: number, noise: number): Demonstration {
+export function demonstrate(env: Environment, seed: number, noise: number): Demonstration {
   const { spec, task, control, window } = env;
-  const expert = new PickExpert(spec, task.contract.action, noise);
+  const { words, demonstrator } = demonstrable[task.name];
+  const expert = demonstrator(spec, task.contract.action, noise);
   const random = Random.stream(seed, 'demonstrator');
   const gathered = new RobotEpisode(robotFeatures(spec, task.contract));
   const action = new Float32Array(spec.joints.length);
@@ -55,5 +86,5 @@ export function demonstratePick(env: Environment, seed: number, noise: number): 
   }
   const success = task.succeeded?.(window, env.memory) ?? false;
   const outcome = success ? 'success' : 'failure';
-  return { episode: gathered.finish(WORDS, { outcome, operator: 'script' }), success };
+  return { episode: gathered.finish(words, { outcome, operator: 'script' }), success };
 }

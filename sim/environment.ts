@@ -187,15 +187,24 @@ export class Environment {
     return this.steps >= this.episodeSteps ? 'truncated' : 'none';
   }
 
+  /**
+   * Control ticks under joint targets that a behaviour asks for: through the safety kernel as ever, but no
+   * step of the task, and nothing pushes the robot.
+   * @throws SimulationDiverged
+   */
+  lead(targets_rad: Float64Array, ticks: number): void {
+    this.period(targets_rad, true, ticks);
+  }
+
   close(): void {
     this.robot.simulation.close();
   }
 
   /** The control ticks of one policy period. */
-  private period(targets_rad: Float64Array, settle: boolean): void {
+  private period(targets_rad: Float64Array, settle: boolean, ticks = this.ticks): void {
     const { robot, control } = this;
     ask(control, targets_rad, robot.time_s);
-    for (let t = 0; t < this.ticks; t++) {
+    for (let t = 0; t < ticks; t++) {
       robot.write(controlStep(control, this.state, robot.time_s));
       if (!settle) this.disturbances.tick();
       robot.advance();

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { demonstratePick } from '../../sim/demonstrate.js';
+import { demonstrable, demonstrate } from '../../sim/demonstrate.js';
 import { Environment } from '../../sim/environment.js';
 import { loadMujoco } from '../../sim/mujoco.js';
 import { trainingRandomisation } from '../../sim/randomise.js';
@@ -18,10 +18,11 @@ Episodes that fail are counted and left out.
 Examples:
   reverie demonstrate pick --robot arm-table --episodes 20 --out demos
   reverie train pick --robot arm-table --demos demos
-  reverie train pick --robot arm-table --demos demos --learner bc`;
+  reverie train pick --robot arm-table --demos demos --learner bc
+  reverie demonstrate rise --episodes 100 --out demos-rise`;
 
 interface DemonstrateOptions {
-  readonly robot: string;
+  readonly robot?: string;
   readonly episodes: number;
   readonly seed: number;
   readonly noise: number;
@@ -35,21 +36,24 @@ const TRIES_EACH = 5;
 export function demonstrateCommand(): Command {
   return new Command('demonstrate')
     .description('record a scripted demonstrator in simulation as a LeRobot dataset')
-    .argument('<task>', 'pick')
-    .option('--robot <name>', 'robot, by name or folder', 'arm-table')
+    .argument('<task>', `one of ${Object.keys(demonstrable).join(', ')}`)
+    .option('--robot <name>', 'robot, by name or folder (default: the one that comes with the task)')
     .option('--episodes <n>', 'successful episodes to record', count, 20)
     .option('--seed <n>', 'repeats them bit for bit', seed, 1)
     .option('--noise <share>', 'deviation of what the demonstrator adds to its actions', Number, 0.1)
     .requiredOption('--out <folder>', 'folder of the dataset, which must not be there yet')
     .option('--json', 'print one object at the end, nothing else, on standard output')
     .addHelpText('after', EXAMPLES)
-    .action(demonstrate);
+    .action(record);
 }
 
-async function demonstrate(taskName: string, options: DemonstrateOptions): Promise<void> {
-  if (taskName !== 'pick')
-    throw new UserError(`no demonstrator for task "${taskName}"; there is one for pick`);
-  const robot = loadRobot(options.robot);
+async function record(taskName: string, options: DemonstrateOptions): Promise<void> {
+  const known = demonstrable[taskName];
+  if (!known)
+    throw new UserError(
+      `no demonstrator for task "${taskName}"; there is one for ${Object.keys(demonstrable).join(', ')}`,
+    );
+  const robot = loadRobot(options.robot ?? known.robot);
   const { spec } = robot;
   const task = createTask(taskName, spec);
   const features = robotFeatures(spec, task.contract);
@@ -63,7 +67,7 @@ async function demonstrate(taskName: string, options: DemonstrateOptions): Promi
       if (failed > TRIES_EACH * options.episodes)
         throw new UserError(`${robot.path}: the demonstrator failed ${failed} times`);
       const episodeSeed = Random.stream(options.seed, 'demonstration', e).uint32();
-      const { episode, success } = demonstratePick(env, episodeSeed, options.noise);
+      const { episode, success } = demonstrate(env, episodeSeed, options.noise);
       if (success) {
         await writer.add(episode);
         frames += episode.length;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { demonstratePick } from '../../sim/demonstrate.js';
+import { demonstrate } from '../../sim/demonstrate.js';
 import { Environment } from '../../sim/environment.js';
 import { trainingRandomisation } from '../../sim/randomise.js';
 import { Dataset } from '../../src/datasets/reader.js';
@@ -32,7 +32,7 @@ describe('pick', () => {
   });
 
   it('pays for the object in its place and nothing else', () => {
-    const { episode, success } = demonstratePick(env, 1, 0);
+    const { episode, success } = demonstrate(env, 1, 0);
     expect(success).toBe(true);
     const reward = episode.columns['next.reward'] as Float64Array;
     const seen = episode.columns['observation.environment_state'] as Float64Array;
@@ -61,7 +61,7 @@ describe('pick', () => {
       robot: spec.name,
       features: robotFeatures(spec, task.contract),
     });
-    const { episode } = demonstratePick(env, 2, 0.05);
+    const { episode } = demonstrate(env, 2, 0.05);
     await writer.add(episode);
     await writer.close();
     const dataset = await Dataset.open(path);

@@ -120,19 +120,24 @@ describe('walk', () => {
 });
 
 describe('rise', () => {
-  /** The reward of a robot in a posture, moving forward. */
-  const paid = (roll_rad: number, bent_rad: readonly [number, number, number], forward_m_s = 0) => {
+  /** The reward of a robot in a posture, its feet loaded or not, its joints moving. */
+  const paid = (
+    roll_rad: number,
+    bent_rad: readonly [number, number, number],
+    { load_n = 30, speed_rad_s = 0 } = {},
+  ) => {
     const s = scene(quadruped, 'rise');
     s.state.orientation.set([Math.cos(roll_rad / 2), Math.sin(roll_rad / 2), 0, 0]);
+    s.state.footForce_n.fill(load_n);
     quadruped.joints.forEach((joint, j) => {
       s.state.position_rad[j] = joint.home_rad + bent_rad[j % 3];
+      s.state.velocity_rad_s[j] = speed_rad_s;
     });
-    s.motion.position_m[0] = forward_m_s / quadruped.rates.policy_hz;
     s.window.tick();
     return s.task.reward(s.window, s.memory);
   };
 
-  it('pays for upright, then abduction, hips and knees, then speed, each once the one before is there', () => {
+  it('pays for upright, then abduction, hips and knees, then standing still, each once the one before is there', () => {
     const folded = [0.6, 1.5, -1] as const;
     const steps = [
       paid(Math.PI, folded),
@@ -140,20 +145,24 @@ describe('rise', () => {
       paid(0, folded),
       paid(0, [0, 1.5, -1]),
       paid(0, [0, 0, -1]),
-      paid(0, [0, 0, 0], -0.3),
+      paid(0, [0, 0, 0], { load_n: 0 }),
+      paid(0, [0, 0, 0], { speed_rad_s: 2 }),
+      paid(0, [0, 0, 0], { speed_rad_s: 0.5 }),
       paid(0, [0, 0, 0]),
-      paid(0, [0, 0, 0], 0.3),
     ];
     expect([...steps].sort((a, b) => a - b)).toEqual(steps);
     expect(steps.at(-1)).toBeCloseTo(1.4, 6);
-    // Nothing for joints or speed while it lies.
-    expect(paid(Math.PI, [0, 0, 0], 0.3)).toBeCloseTo(paid(Math.PI, folded), 9);
+    // Nothing for joints that are where they should be while it lies.
+    expect(paid(Math.PI, [0, 0, 0])).toBeCloseTo(paid(Math.PI, folded), 9);
   });
 
   it('never ends by how the robot lies, and is done once it stands on its feet', () => {
     const s = scene(quadruped, 'rise');
     s.state.footForce_n.fill(30);
     expect(s.task.succeeded?.(s.window, s.memory)).toBe(true);
+    s.state.velocity_rad_s.fill(0.5);
+    expect(s.task.succeeded?.(s.window, s.memory)).toBe(false);
+    s.state.velocity_rad_s.fill(0);
     s.state.footForce_n.fill(0);
     expect(s.task.succeeded?.(s.window, s.memory)).toBe(false);
     s.state.orientation.set([0, 1, 0, 0]);
