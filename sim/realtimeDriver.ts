@@ -1,5 +1,4 @@
 import { Random } from '../src/base/random.js';
-import { now_s } from '../src/control/clock.js';
 import type { HostedDriver } from '../src/control/hostedDriver.js';
 import { loadRobot, type Robot } from '../src/robot/load.js';
 import { type BodyMotion, DriveMode, JointCommand, type RobotState } from '../src/robot/state.js';
@@ -52,6 +51,7 @@ export async function createDriver(options: SimDriverOptions): Promise<HostedDri
  */
 class RealtimeSimRobot implements HostedDriver {
   readonly name = 'sim';
+  readonly simulated = true;
   watchdogTrips = 0;
   readonly truth: BodyMotion | undefined;
   private readonly sim: SimRobot;
@@ -59,8 +59,8 @@ class RealtimeSimRobot implements HostedDriver {
   private readonly braking: JointCommand;
   private readonly period_s: number;
   private replacements = 0;
-  /** When the last command came; the watchdog is set by the first. */
-  private written_s = Number.POSITIVE_INFINITY;
+  /** Where the world was when the last command came; the watchdog is set by the first. */
+  private written_s = Number.NaN;
   private tripped = false;
   /** What the simulated world has reached, on the robot's clock. */
   private simulated_s = Number.NaN;
@@ -100,10 +100,10 @@ class RealtimeSimRobot implements HostedDriver {
     this.sim.write(hold);
   }
 
-  cycle(): void {
-    if (Number.isNaN(this.simulated_s)) this.simulated_s = now_s() - this.period_s;
+  cycle(now_s: number): void {
+    if (Number.isNaN(this.simulated_s)) this.simulated_s = now_s - this.period_s;
     // The world's grid keeps the phase that the first cycle had; an early one by a little counts as in time.
-    const behind = Math.floor((now_s() - this.simulated_s) / this.period_s + EARLY_PERIODS);
+    const behind = Math.floor((now_s - this.simulated_s) / this.period_s + EARLY_PERIODS);
     if (behind > MOST_CAUGHT_UP) this.simulated_s += (behind - MOST_CAUGHT_UP) * this.period_s;
     for (let i = 0; i < Math.min(behind, MOST_CAUGHT_UP); i++) this.step();
     try {
@@ -141,7 +141,7 @@ class RealtimeSimRobot implements HostedDriver {
 
   write(command: JointCommand): void {
     this.sim.write(command);
-    this.written_s = now_s();
+    this.written_s = this.simulated_s;
     this.tripped = false;
   }
 

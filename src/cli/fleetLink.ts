@@ -10,6 +10,7 @@ import { ExperienceSender } from '../fleet/experienceSender.js';
 import { Link } from '../fleet/link.js';
 import type { SentPolicy } from '../fleet/policyMessage.js';
 import { PolicyReceiver } from '../fleet/policyReceiver.js';
+import { SaveRequests } from '../fleet/saving.js';
 import { Spool } from '../fleet/spool.js';
 import type { Description, Health, SafetyReport } from '../fleet/telemetry.js';
 import { ANY, type RobotTopics, robotTopics, runTopics } from '../fleet/topics.js';
@@ -44,6 +45,8 @@ export interface FleetLinkOptions {
 }
 
 const HEALTH_MS = 1000;
+/** That a learner may take to write its checkpoint: it waits for the end of an update. */
+const SAVE_S = 20;
 /** Safety events that speak against a policy; the others speak of sensors, or of an operator's wish. */
 const OF_THE_POLICY: ReadonlySet<Cause> = new Set<Cause>(['fall', 'command_stale', 'command_invalid']);
 
@@ -67,6 +70,7 @@ export class FleetLink {
     private readonly link: Link,
     readonly spool: Spool,
     private readonly sender: ExperienceSender,
+    private readonly saves: SaveRequests,
   ) {
     this.topics = robotTopics(launch.site, robotName(launch, robot.options.spec.name));
   }
@@ -86,7 +90,8 @@ export class FleetLink {
       onNotice,
     });
     const sender = await ExperienceSender.create(link, spool, { ...names, onNotice });
-    const fleet = new FleetLink(launch, robot, embedded, link, spool, sender);
+    const saves = await SaveRequests.create(link, names);
+    const fleet = new FleetLink(launch, robot, embedded, link, spool, sender, saves);
     fleet.policies = await PolicyReceiver.create(link, {
       ...names,
       policy_hz: spec.rates.policy_hz,
@@ -107,6 +112,11 @@ export class FleetLink {
   /** Where a learner on this machine finds the embedded broker. */
   get url(): string | undefined {
     return this.embedded?.url;
+  }
+
+  /** Has the learner write its checkpoint now. @returns its name @throws Error where it is not there, or too slow */
+  saveLearner(): Promise<string> {
+    return this.saves.save(SAVE_S);
   }
 
   private async begin({ onFigures, onLearnerSilent }: FleetLinkOptions): Promise<void> {

@@ -9,6 +9,7 @@ import { ExperienceReceiver } from '../fleet/experienceReceiver.js';
 import { Link } from '../fleet/link.js';
 import { MetricsServer } from '../fleet/prometheus.js';
 import { Rollout } from '../fleet/rollout.js';
+import { answerSaves } from '../fleet/saving.js';
 import type { Metrics } from '../fleet/telemetry.js';
 import { runTopics } from '../fleet/topics.js';
 import { type Launch, loadLaunch, runName } from '../launch/launch.js';
@@ -24,7 +25,6 @@ import { loadRobot, type Robot } from '../robot/load.js';
 import type { Task } from '../tasks/task.js';
 import type { EngineChoice } from '../tensor/index.js';
 import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.js';
-import { SAVE, SAVED } from './learnerChild.js';
 import type { LearnerSetup } from './learners.js';
 import { ONLINE_FILES, openOnlineLearner } from './onlineParts.js';
 import { engineOption, port } from './options.js';
@@ -186,9 +186,7 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
   if (options.whileBroker) process.on('SIGINT', () => {});
   else process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  process.on('message', (message) => {
-    if (message === SAVE) void online.saveSoon().then(() => process.send?.(SAVED));
-  });
+  await answerSaves(link, { ...names, learner: cursors.learner }, () => online.saveSoon());
   const watch = setInterval(() => {
     if (!options.whileBroker || link.silence_s <= BROKER_GONE_S) return;
     notice(`no broker for ${BROKER_GONE_S} s; ending`);

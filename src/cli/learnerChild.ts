@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { on } from 'node:events';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,12 +18,6 @@ export interface LearnerChildOptions {
   /** It ended by itself or was killed, not by `close`. @param what one line on that, and on what follows */
   readonly onLost: (what: string) => void;
 }
-
-/** Said to the learner, and by it once it did. */
-export const SAVE = 'save';
-export const SAVED = 'saved';
-/** How long that may take: it waits for the end of an update. */
-const SAVE_S = 20;
 
 /** How long the learner may take to write its checkpoint before it is killed. */
 const END_S = 8;
@@ -65,7 +58,7 @@ export class LearnerChild {
     if (policy) args.push('--policy', policy);
     if (engine) args.push('--engine', engine);
     const child = spawn(process.execPath, [join(packageRoot, 'bin/reverie.js'), ...args], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.child = child;
     if (child.pid !== undefined) setPriority(child.pid, NICE);
@@ -89,19 +82,6 @@ export class LearnerChild {
       onLost(`${gone}; the robot keeps its policy, the learner starts again in ${this.wait_s} s`);
       this.timer = setTimeout(() => this.start(), 1e3 * this.wait_s);
       this.wait_s = Math.min(BACK_OFF_S.longest, 2 * this.wait_s);
-    }
-  }
-
-  /** Has it write its checkpoint now. @throws Error where it is not there, or too slow */
-  async save(): Promise<void> {
-    const { child } = this;
-    if (!child.connected) throw new Error('the learner is not running');
-    child.send(SAVE);
-    const answers = on(child, 'message', { signal: AbortSignal.timeout(1e3 * SAVE_S) });
-    try {
-      for await (const [message] of answers) if (message === SAVED) return;
-    } catch {
-      throw new Error(`the learner did not save within ${SAVE_S} s`);
     }
   }
 

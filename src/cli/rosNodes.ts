@@ -16,7 +16,7 @@ import type { Transport } from '../ros/transport/transport.js';
 
 export interface RosNodesOptions {
   readonly parameterRules: readonly ParameterRule[];
-  readonly saveLearner: () => Promise<void>;
+  readonly saveLearner: () => Promise<string>;
   readonly recorder: RecorderControl;
   readonly onNotice: (line: string) => void;
 }
@@ -45,7 +45,8 @@ export class RosNodes {
     const transport = await openTransport(ros.transport, { domain, interface: network, onNotice });
     const ownTypes = ros.reverie_msgs ?? reverieMsgsBuilt();
     const clock = useSimTime ? new StampClock(0) : new StampClock();
-    const common = { transport, namespace, remap, useSimTime, ownTypes, parameterRules, onNotice };
+    const now = () => clock.stamp(robot.time.now_s());
+    const common = { transport, namespace, remap, useSimTime, now, ownTypes, parameterRules, onNotice };
     const select = (name: string) => robot.setPolicy(readBundle(name));
     const nodes: { close(): void }[] = [];
     const opened = <T extends { close(): void }>(node: T): T => {

@@ -199,8 +199,8 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
     ros = await RosNodes.open(launch, robot, {
       parameterRules: options.rosArguments?.parameters ?? [],
       saveLearner: async () => {
-        if (!learner) throw new Error('no learner runs beside this robot');
-        await learner.save();
+        if (!fleet) throw new Error('the robot has no broker yet');
+        return fleet.saveLearner();
       },
       recorder: desk,
       onNotice: notice,

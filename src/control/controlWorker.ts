@@ -13,6 +13,7 @@ import type { TaskParameters } from '../tasks/task.js';
 import { now_s, RateKeeper } from './clock.js';
 import { ControlLoop } from './controlLoop.js';
 import type { ControlMail, ControlReport } from './mail.js';
+import { RobotClockSetter } from './robotClockSetter.js';
 import { allocateBuffers, MotionReport, type RobotBuffers, SharedMemory, Word } from './sharedMemory.js';
 import { threadId } from './threadId.js';
 import { TraceAt, TraceRecord } from './traceRecord.js';
@@ -229,15 +230,18 @@ report({ kind: 'ready', tid: threadId() });
 Atomics.wait(memory.words, Word.go, 0);
 const period_s = 1 / spec.rates.control_hz;
 const rate = new RateKeeper(spec.rates.control_hz, PHASE);
+const clock = new RobotClockSetter(buffers.clock, memory, period_s);
 heartbeatAt_s = now_s();
 while (memory.get(Word.quit) === 0) {
   const missedBefore = rate.missed;
   const late_s = rate.wait();
   const missed = rate.missed - missedBefore;
+  const time_s = clock.next(now_s());
+  if (Number.isNaN(time_s)) continue;
   memory.lateness.add(late_s);
   if (missed >= OVERRUN_PERIODS)
-    kernel.events.report(now_s(), 'loop_overrun', -1, late_s, OVERRUN_PERIODS * period_s);
-  tick(now_s(), 1 + missed);
+    kernel.events.report(time_s, 'loop_overrun', -1, late_s, OVERRUN_PERIODS * period_s);
+  tick(time_s, 1 + missed);
   memory.set(Word.missed, rate.missed);
   memory.bump(Word.ticks);
 }

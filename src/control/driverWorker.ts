@@ -4,6 +4,7 @@ import type { RobotSpec } from '../robot/spec.js';
 import { JointCommand, RobotState } from '../robot/state.js';
 import { RateKeeper } from './clock.js';
 import type { DriverChoice, DriverModule, HostedDriver } from './hostedDriver.js';
+import { RobotClock } from './robotClock.js';
 import { type RobotBuffers, SharedMemory, Word } from './sharedMemory.js';
 import { threadId } from './threadId.js';
 import type { WorkerFailure } from './workerHandle.js';
@@ -21,13 +22,24 @@ export interface DriverWorkerData {
 
 /** To the main thread. */
 export type DriverReport =
-  | { readonly kind: 'ready'; readonly tid: string; readonly name: string; readonly canReplace: boolean }
+  | {
+      readonly kind: 'ready';
+      readonly tid: string;
+      readonly name: string;
+      readonly canReplace: boolean;
+      readonly simulated: boolean;
+    }
   | { readonly kind: 'closed' };
 
 /** Its deadlines lie at the beginning of a period; the control worker's in the middle, when the sample has arrived. */
 const PHASE = 0;
 
-async function host(driver: HostedDriver, memory: SharedMemory, spec: RobotSpec): Promise<void> {
+async function host(
+  driver: HostedDriver,
+  memory: SharedMemory,
+  clock: RobotClock,
+  spec: RobotSpec,
+): Promise<void> {
   const state = RobotState.for(spec);
   const command = new JointCommand(spec.joints.length);
   const rate = new RateKeeper(spec.rates.control_hz, PHASE);
@@ -42,7 +54,7 @@ async function host(driver: HostedDriver, memory: SharedMemory, spec: RobotSpec)
       memory.set(Word.replaced, replaced);
     }
     if (memory.commands.read(command.flat)) driver.write(command);
-    driver.cycle?.();
+    driver.cycle?.(clock.now_s());
     if (driver.read(state)) memory.samples.write(state.flat);
     if (driver.truth) {
       memory.truthSample.set(driver.truth.position_m);
@@ -63,8 +75,14 @@ try {
   driver = await createDriver(choice.options);
   await driver.configure();
   await driver.activate();
-  report({ kind: 'ready', tid: threadId(), name: driver.name, canReplace: driver.replace !== undefined });
-  await host(driver, memory, spec);
+  report({
+    kind: 'ready',
+    tid: threadId(),
+    name: driver.name,
+    canReplace: driver.replace !== undefined,
+    simulated: driver.simulated === true,
+  });
+  await host(driver, memory, new RobotClock(buffers.clock), spec);
 } catch (error) {
   const { message, stack } = error as Error;
   const user = error instanceof UserError;

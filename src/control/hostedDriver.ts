@@ -7,10 +7,13 @@ export interface HostedDriver extends Driver {
    * One bus cycle, done at once: sends what was written last, takes in what there is to read. The
    * worker then blocks until the next cycle is due. A driver without it does its input and output on
    * the thread's event loop, and the worker only looks in once a period.
+   * @param now_s on the robot's clock, which stands still while a simulated world is to
    */
-  cycle?(): void;
+  cycle?(now_s: number): void;
   /** Puts the robot back on its feet. Only a simulated person can do that. */
   replace?(): void;
+  /** Its world is a simulated one, which goes by the robot's clock. */
+  readonly simulated?: true;
   /** How the base really moves, for reports: a simulator knows. */
   readonly truth?: BodyMotion;
   /** Times that the drives braked because no command came. */

@@ -8,7 +8,6 @@ import type { KernelMode } from '../safety/kernel.js';
 import { streamOf } from '../streams/ring.js';
 import { createTask } from '../tasks/index.js';
 import type { TaskParameters } from '../tasks/task.js';
-import { now_s } from './clock.js';
 import type { ControlWorkerData } from './controlWorker.js';
 import type { DriverReport, DriverWorkerData } from './driverWorker.js';
 import { GuestWish } from './guestWish.js';
@@ -17,6 +16,7 @@ import type { ControlMail, ControlReport } from './mail.js';
 import { Observer } from './observer.js';
 import { makeRealtime } from './realtime.js';
 import { type ResetReport, resetInWords } from './resetReport.js';
+import { RobotTime } from './robotTime.js';
 import { allocateBuffers, type RobotBuffers, SharedMemory, Word } from './sharedMemory.js';
 import { type Step, StepLayout } from './stepRecord.js';
 import { WorkerHandle } from './workerHandle.js';
@@ -98,6 +98,7 @@ export class RobotProcess {
   /** What a supervisor of resets does, and when it asks a person. */
   readonly resets: Observable<ResetReport>;
   readonly canReplace: boolean;
+  readonly time: RobotTime;
   private readonly resetReports = new Subject<ResetReport>();
   private asksPerson: string | null = null;
   private readonly closed = new Subject<void>();
@@ -114,11 +115,13 @@ export class RobotProcess {
     failures: Subject<Error>,
     private readonly heartbeat: NodeJS.Timeout,
     layout: StepLayout,
-    canReplace: boolean,
+    { canReplace, simulated }: { readonly canReplace: boolean; readonly simulated: boolean },
   ) {
     this.failures = failures;
     this.resets = this.resetReports;
     this.canReplace = canReplace;
+    const { name, rates } = options.spec;
+    this.time = new RobotTime(buffers, name, rates.control_hz, simulated);
     this.wish = new GuestWish(options.spec.joints.length);
     this.steps = streamOf(memory.steps, STEPS_POLL_MS, (record) => layout.read(record), this.closed);
     this.events = streamOf(memory.events, EVENTS_POLL_MS, readEvent, this.closed);
@@ -150,7 +153,6 @@ export class RobotProcess {
       }
       memory.set(Word.go, 1);
       Atomics.notify(memory.words, Word.go);
-      const { canReplace } = driverReady;
       return new RobotProcess(
         options,
         buffers,
@@ -160,7 +162,7 @@ export class RobotProcess {
         failures,
         heartbeat,
         layout,
-        canReplace,
+        driverReady,
       );
     } catch (error) {
       end(memory);
@@ -232,11 +234,13 @@ export class RobotProcess {
 
   /** Latches; returns at once and acts within a tick. */
   emergencyStop(): void {
+    this.time.resume();
     this.memory.bump(Word.emergencyStop);
   }
 
   /** A stop that knows gravity. @returns once the robot has stopped, one way or another */
   async requestStop(): Promise<void> {
+    this.time.resume();
     this.memory.bump(Word.stop);
     const { stop } = this.options.spec;
     const moving = (mode: KernelMode) => mode === 'run' || mode === 'hold' || mode === 'stopping';
@@ -337,7 +341,7 @@ export class RobotProcess {
   private guestTarget(by: Guest, q_rad: ArrayLike<number>): void {
     const joints = this.options.spec.joints.length;
     if (q_rad.length !== joints) throw new RangeError(`${q_rad.length} targets for ${joints} joints`);
-    this.wish.set(by, q_rad, now_s());
+    this.wish.set(by, q_rad, this.time.now_s());
     this.memory.guest.write(this.wish.flat);
   }
 

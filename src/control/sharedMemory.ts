@@ -9,6 +9,7 @@ import { kernelModes } from '../safety/kernel.js';
 import { GuestWish } from './guestWish.js';
 import { LatenessHistogram } from './lateness.js';
 import { RecordRing } from './ring.js';
+import { RobotClock } from './robotClock.js';
 import { TraceRecord } from './traceRecord.js';
 
 /**
@@ -62,8 +63,14 @@ export const Word = {
   /** Main: the learner fell silent: how often, and how often the robot is to stop for it. */
   learnerLost: 27,
   learnerLostStop: 28,
+  /** Main: not 0 while a simulated world is to stand still; ticks that are to pass all the same, counted. */
+  pause: 29,
+  stepsAsked: 30,
+  /** Control worker: those that did; 1 while it stands still. */
+  stepsDone: 31,
+  stands: 32,
 } as const;
-const WORDS = 32;
+const WORDS = 40;
 
 /** Policy steps that may wait for the main thread: 50 s at 20 Hz. */
 const STEPS_CAPACITY = 1024;
@@ -110,6 +117,7 @@ export interface RobotBuffers {
   readonly trace: SharedArrayBuffer;
   readonly traceFields: number;
   readonly lateness: SharedArrayBuffer;
+  readonly clock: SharedArrayBuffer;
   readonly stepFields: number;
   readonly eventFields: number;
 }
@@ -128,6 +136,7 @@ export function allocateBuffers(spec: RobotSpec, stepFields: number): RobotBuffe
     trace: RecordRing.allocate(TraceRecord.length(spec), TRACE_CAPACITY),
     traceFields: TraceRecord.length(spec),
     lateness: LatenessHistogram.allocate(),
+    clock: RobotClock.allocate(),
     stepFields,
     eventFields: eventFields(joints),
   };
@@ -179,7 +188,11 @@ export class SharedMemory {
 
   /** Makes a request, or counts. */
   bump(word: number): void {
-    Atomics.add(this.words, word, 1);
+    this.add(word, 1);
+  }
+
+  add(word: number, count: number): void {
+    Atomics.add(this.words, word, count);
   }
 
   get mode(): KernelMode {

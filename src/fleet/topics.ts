@@ -20,6 +20,8 @@ export interface RobotTopics {
   readonly policy: string;
   /** A learner's word of what it has stored. */
   readonly stored: string;
+  /** A learner's word that it has written its checkpoint. */
+  readonly saved: string;
 }
 
 /** @throws UserError where a name cannot be part of a topic */
@@ -32,6 +34,7 @@ export function robotTopics(site: string, robot: string): RobotTopics {
     safety: `${root}/safety`,
     policy: `${root}/policy`,
     stored: `${root}/stored`,
+    saved: `${root}/saved`,
   };
 }
 
@@ -40,6 +43,8 @@ export interface RunTopics {
   join(robot: string): string;
   /** Where a robot's experience goes, once a learner has taken it. */
   experience(learner: string, robot: string): string;
+  /** Where a robot asks the learners to write their checkpoints. */
+  save(robot: string): string;
   /** Birth and last will of a learner, retained. */
   presence(learner: string): string;
   /** Training figures, once a second. */
@@ -56,6 +61,7 @@ export function runTopics(site: string, run: string): RunTopics {
   return {
     join: (robot) => `${root}/join/${part(robot)}`,
     experience: (learner, robot) => `${root}/experience/${part(learner)}/${part(robot)}`,
+    save: (robot) => `${root}/save/${part(robot)}`,
     presence: (learner) => `${root}/learner/${part(learner)}/presence`,
     metrics: (learner) => `${root}/learner/${part(learner)}/metrics`,
     offer: `${root}/policy/offer`,

@@ -2,7 +2,6 @@ import { Worker } from 'node:worker_threads';
 import type { Subscription } from 'rxjs';
 import { UserError } from '../base/errors.js';
 import { packageInfo } from '../base/packageInfo.js';
-import { now_s } from '../control/clock.js';
 import type { RobotProcess } from '../control/robotProcess.js';
 import { type Step, StepFlag } from '../control/stepRecord.js';
 import { StampClock } from '../ros/time.js';
@@ -133,7 +132,15 @@ export class Recorder {
 
   /** A camera's image; the pixels change hands. @param time_s when it was taken, on the robot's clock */
   image(camera: string, width: number, height: number, rgb: Uint8Array<ArrayBuffer>, time_s: number): void {
-    const mail: RecorderMail = { kind: 'image', time_s, received_s: now_s(), camera, width, height, rgb };
+    const mail: RecorderMail = {
+      kind: 'image',
+      time_s,
+      received_s: this.robot.time.now_s(),
+      camera,
+      width,
+      height,
+      rgb,
+    };
     this.worker.postMessage(mail, [rgb.buffer]);
   }
 
@@ -189,19 +196,19 @@ export class Recorder {
     if (this.options.episodes === 'operator' && !this.running) this.begin();
   }
 
-  private begin(time_s = now_s()): void {
+  private begin(time_s = this.robot.time.now_s()): void {
     this.episode++;
     this.running = true;
     this.spans = [];
     this.mark('begin', '', '', time_s);
   }
 
-  private end(outcome: Outcome, notes = '', time_s = now_s()): void {
+  private end(outcome: Outcome, notes = '', time_s = this.robot.time.now_s()): void {
     this.running = false;
     this.mark('end', outcome, notes, time_s);
   }
 
-  private mark(kind: string, outcome: Outcome = '', notes = '', time_s = now_s()): void {
+  private mark(kind: string, outcome: Outcome = '', notes = '', time_s = this.robot.time.now_s()): void {
     const { task, operator } = this.options;
     const spans = kind === 'end' ? this.spans : [];
     const message = {

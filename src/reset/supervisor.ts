@@ -68,6 +68,6 @@ export class ResetSupervisor {
     observer.update();
     const { state, estimate } = observer;
     const { place_m, executed_rad } = estimate;
-    return { time_s: now_s(), state, estimate, place_m, executed_rad };
+    return { time_s: this.robot.time.now_s(), state, estimate, place_m, executed_rad };
   }
 }

@@ -89,7 +89,8 @@ export class Lifecycle {
       this.busy = false;
     }
     this.state = transition.to;
-    this.announce({ timestamp: BigInt(Date.now()) * 1_000_000n, ...describe(transition) });
+    const { sec, nanosec } = this.node.now();
+    this.announce({ timestamp: BigInt(sec) * 1_000_000_000n + BigInt(nanosec), ...describe(transition) });
     return true;
   }
 }

@@ -1,10 +1,11 @@
 import { decode, encode } from './codec.js';
 import { ParameterServer, type Parameters } from './parameters.js';
 import type { ParameterRule } from './rosArguments.js';
+import { timeOf } from './time.js';
 import { resolveName } from './transport/names.js';
 import type { Qos } from './transport/qos.js';
 import type { Closable, Publisher, Subscription, Transport, TransportNode } from './transport/transport.js';
-import type { MessageTypes, OwnTypeName, TypeName } from './types.js';
+import type { MessageTypes, OwnTypeName, Time, TypeName } from './types.js';
 
 export interface NodeOptions {
   readonly transport: Transport;
@@ -14,6 +15,8 @@ export interface NodeOptions {
   readonly remap: Readonly<Record<string, string>>;
   /** Stamps count from /clock. */
   readonly useSimTime?: boolean;
+  /** ROS time; the system's clock where not given. */
+  readonly now?: () => Time;
   /** Parameters that are set from outside as nodes start. */
   readonly parameterRules?: readonly ParameterRule[];
   /** Whether `reverie_msgs` is known to others. */
@@ -55,6 +58,11 @@ export class RosNode {
   resolve(name: string): string {
     const full = resolveName(name, this.node.name, this.node.namespace);
     return this.remapped.get(full) ?? full;
+  }
+
+  /** ROS time. */
+  now(): Time {
+    return this.options.now?.() ?? timeOf(Date.now() / 1e3);
   }
 
   /** For bytes that are made elsewhere: streams. */

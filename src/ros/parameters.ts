@@ -1,6 +1,8 @@
 import { UserError } from '../base/errors.js';
 import type { RosNode } from './node.js';
 import { isFor, namesOneNode, type ParameterRule } from './rosArguments.js';
+import { qosProfiles } from './transport/qos.js';
+import type { ParameterEvent, ParameterMessage, ParameterValue } from './types.js';
 
 type Value = boolean | number | string;
 
@@ -27,26 +29,23 @@ const FIELDS = {
   string: 'string_value',
 } as const;
 
-interface ParameterValue {
-  type: number;
-  bool_value: boolean;
-  integer_value: bigint;
-  double_value: number;
-  string_value: string;
-}
 interface SetRequest {
-  parameters: { name: string; value: ParameterValue }[];
+  parameters: ParameterMessage[];
 }
 interface Named {
   names: string[];
 }
 
-/** The parameters of one node, and the services with which others list, read, describe and set them. */
+/**
+ * The parameters of one node, the services with which others list, read, describe and set them, and what
+ * is said to all of every change.
+ */
 export class ParameterServer {
   private readonly values = new Map<string, Value>();
+  private readonly events: (message: ParameterEvent) => void;
 
   constructor(
-    node: RosNode,
+    private readonly node: RosNode,
     private readonly declared: Parameters,
     rules: readonly ParameterRule[] = [],
   ) {
@@ -76,7 +75,10 @@ export class ParameterServer {
     }));
     node.serve('~/set_parameters', 'rcl_interfaces/srv/SetParameters', async ({ parameters }: SetRequest) => {
       const results: { successful: boolean; reason: string }[] = [];
-      for (const { name, value } of parameters) results.push(await this.trySet(name, value));
+      for (const { name, value } of parameters) {
+        results.push(await this.trySet(name, value));
+        if (results.at(-1)!.successful) this.announce({ changed_parameters: this.messages([name]) });
+      }
       return { results };
     });
     node.serve(
@@ -88,13 +90,23 @@ export class ParameterServer {
           const reason = this.refusal(name, value);
           if (reason) return { result: { successful: false, reason } };
         }
+        const set: string[] = [];
+        let result = { successful: true, reason: '' };
         for (const { name, value } of parameters) {
-          const result = await this.trySet(name, value);
-          if (!result.successful) return { result };
+          result = await this.trySet(name, value);
+          if (!result.successful) break;
+          set.push(name);
         }
-        return { result: { successful: true, reason: '' } };
+        if (set.length > 0) this.announce({ changed_parameters: this.messages(set) });
+        return { result };
       },
     );
+    this.events = node.publisher(
+      '/parameter_events',
+      'rcl_interfaces/msg/ParameterEvent',
+      qosProfiles.parameterEvents,
+    );
+    this.announce({ new_parameters: this.messages(Object.keys(declared)) });
   }
 
   get(name: string): Value {
@@ -145,9 +157,21 @@ export class ParameterServer {
     this.values.set(name, value as Value);
   }
 
-  private wire(name: string): object {
+  private announce(what: Partial<ParameterEvent>): void {
+    const { node } = this;
+    const none = { new_parameters: [], changed_parameters: [], deleted_parameters: [] };
+    this.events({ stamp: node.now(), node: node.fullName, ...none, ...what });
+  }
+
+  private messages(names: readonly string[]): ParameterMessage[] {
+    return names.map((name) => ({ name, value: this.wire(name) }));
+  }
+
+  private wire(name: string): ParameterValue {
     const { type } = this.declared[name];
-    return { type: TYPES[type], [FIELDS[type]]: this.values.get(name) };
+    const value = this.values.get(name)!;
+    const none = { bool_value: false, integer_value: 0n, double_value: 0, string_value: '' };
+    return { type: TYPES[type], ...none, [FIELDS[type]]: type === 'integer' ? BigInt(value) : value };
   }
 }
 

@@ -183,6 +183,29 @@ export interface Image {
   data: Uint8Array;
 }
 
+/** A variant: `type` says which of the others counts. */
+export interface ParameterValue {
+  /** `rcl_interfaces/ParameterType` */
+  type: number;
+  bool_value: boolean;
+  integer_value: bigint;
+  double_value: number;
+  string_value: string;
+}
+export interface ParameterMessage {
+  name: string;
+  value: ParameterValue;
+}
+
+export interface ParameterEvent {
+  stamp: Time;
+  /** In full. */
+  node: string;
+  new_parameters: ParameterMessage[];
+  changed_parameters: ParameterMessage[];
+  deleted_parameters: ParameterMessage[];
+}
+
 export interface MessageTypes {
   'reverie_msgs/msg/PolicyStep': PolicyStep;
   'reverie_msgs/msg/SafetyStatus': SafetyStatus;
@@ -197,6 +220,7 @@ export interface MessageTypes {
   'geometry_msgs/msg/Twist': Twist;
   'geometry_msgs/msg/TwistStamped': { header: Header; twist: Twist };
   'nav_msgs/msg/Odometry': Odometry;
+  'rcl_interfaces/msg/ParameterEvent': ParameterEvent;
   'rosgraph_msgs/msg/Clock': { clock: Time };
   'sensor_msgs/msg/BatteryState': BatteryState;
   'sensor_msgs/msg/Imu': Imu;

@@ -10,6 +10,7 @@ import {
   driverModule,
   eventually,
   inMemory,
+  patient,
   simOptions,
   startQuadruped,
   stepWhere,
@@ -204,6 +205,48 @@ describe('RobotProcess', () => {
     const step = await stepWhere(robot, (s) => s.step >= 5);
     expect(robot.canReplace).toBe(false);
     expect(step.flags).toBe(0);
+    await expect(robot.time.pause()).rejects.toThrow('quadruped is no simulation');
+  });
+
+  it('holds a simulated world, its clock and itself for longer than any watchdog, and goes on as if nothing had been', async () => {
+    await start();
+    await run();
+    const observer = robot.observe();
+    const look = () => {
+      observer.update();
+      return { time_s: robot.time.now_s(), sample_s: observer.state.time_s, ticks: robot.status().ticks };
+    };
+    await robot.time.pause();
+    // The driver may still be at the last period.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const held = look();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(look()).toEqual(held);
+    const period_s = 1 / patient.rates.control_hz;
+    await robot.time.step(30);
+    await eventually('the samples of the step', () => look().sample_s > held.sample_s + 25 * period_s);
+    const stepped = look();
+    expect(stepped.ticks - held.ticks).toBe(30);
+    // Ticks that were missed on a busy machine have passed too.
+    expect(stepped.time_s - held.time_s).toBeGreaterThan(29.5 * period_s);
+    expect(steps.every(({ flags }) => flags === 0)).toBe(true);
+    robot.time.resume();
+    const { step } = steps.at(-1)!;
+    const later = await stepWhere(robot, (s) => s.step > step + 5);
+    expect(later.time_s - stepped.time_s).toBeLessThan(1);
+    // A busy machine may be late; the watchdogs of sensors and commands saw nothing.
+    const seen = causes().filter((cause) => cause !== 'loop_overrun');
+    expect({ causes: seen, ...robot.status() }).toMatchObject({ causes: [], mode: 'run', episodes: 1 });
+    await expect(robot.time.step(1)).rejects.toThrow('not paused');
+  });
+
+  it('takes an emergency stop while it is paused, for which its world goes on', async () => {
+    await start();
+    await run();
+    await robot.time.pause();
+    robot.emergencyStop();
+    await eventually('braking', () => robot.status().mode === 'damp');
+    expect(robot.status().latched).toBe('emergency_stop');
   });
 
   it('says what is wrong with a robot that the driver does not find', async () => {

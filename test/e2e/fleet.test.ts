@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/files.js';
 import { startBroker } from '../../src/fleet/broker.js';
 import { Link } from '../../src/fleet/link.js';
+import { SaveRequests } from '../../src/fleet/saving.js';
 import { SiteView } from '../../src/fleet/siteView.js';
 import { ReplayFile } from '../../src/learn/replay/file.js';
 import { RecordLayout, readSequence, Word } from '../../src/learn/replay/record.js';
@@ -116,6 +117,12 @@ it('two robots, each with its own parameters of the task, teach one learner over
   await until(() => (stored()?.robots ?? 0) === 2 && (stored()?.transitions ?? 0) > 100, 120);
   expect(view.robots.get('left')?.description?.parameters).toEqual(left);
   expect(view.robots.get('right')?.description?.parameters).toEqual(right);
+  // As a robot's node learner/save does.
+  const saves = await SaveRequests.create(link, { site: 'lab', run: 'reach', robot: 'left' });
+  const checkpoint = join(run, 'checkpoint.bin');
+  const before = statSync(checkpoint).mtimeMs;
+  expect(`reach/${await saves.save(60)}`).toBe([...view.learners.keys()][0]);
+  expect(statSync(checkpoint).mtimeMs).toBeGreaterThan(before);
   for (const { child } of robots) child.kill('SIGTERM');
   expect(await Promise.all(robots.map((r) => r.ended)), robots.map((r) => r.err.join('')).join('\n')).toEqual(
     [0, 0],

@@ -7,7 +7,7 @@ import { LearnerNode } from '../../src/ros/nodes/learner.js';
 import { PolicyNode } from '../../src/ros/nodes/policy.js';
 import { SafetyNode } from '../../src/ros/nodes/safety.js';
 import { SimNode } from '../../src/ros/nodes/sim.js';
-import { StampClock } from '../../src/ros/time.js';
+import { StampClock, secondsOf } from '../../src/ros/time.js';
 import { openTransport } from '../../src/ros/transport/open.js';
 import { qosProfiles } from '../../src/ros/transport/qos.js';
 import type { Publisher, Transport, TransportNode } from '../../src/ros/transport/transport.js';
@@ -123,7 +123,12 @@ describe('the nodes of a robot', () => {
     expect(health.flatMap((d) => d.status.map((s) => s.name))).toContain('safety: kernel');
   });
 
-  it('describe their parameters and refuse what is out of range', async () => {
+  it('describe their parameters, refuse what is out of range, and tell everybody of every change', async () => {
+    const told = newest(
+      '/parameter_events',
+      'rcl_interfaces/msg/ParameterEvent',
+      qosProfiles.parameterEvents as never,
+    );
     const { descriptors } = await call<{ descriptors: { name: string; floating_point_range: object[] }[] }>(
       'hardware/describe_parameters',
       'rcl_interfaces/srv/DescribeParameters',
@@ -147,6 +152,25 @@ describe('the nodes of a robot', () => {
     );
     expect((await set('use_sim_time', { type: 1, bool_value: true })).results[0].successful).toBe(false);
     expect((await set('rate_hz', { type: 3, double_value: 100 })).results[0].successful).toBe(true);
+    await until(() => told.length > 0);
+    expect(told).toMatchObject([
+      {
+        node: '/robot_1/hardware',
+        new_parameters: [],
+        changed_parameters: [{ name: 'rate_hz', value: { type: 3, double_value: 100 } }],
+        deleted_parameters: [],
+      },
+    ]);
+    const late = new LearnerNode({
+      transport,
+      namespace: '/late',
+      remap: {},
+      save: async () => '',
+      onNotice: () => {},
+    });
+    await until(() => told.length > 1);
+    expect(told[1]).toMatchObject({ node: '/late/learner', new_parameters: [{ name: 'use_sim_time' }] });
+    late.close();
     const policy = await call<{ results: { reason: string }[] }>(
       'policy/set_parameters',
       'rcl_interfaces/srv/SetParameters',
@@ -243,6 +267,41 @@ describe('the nodes of a robot', () => {
   });
 });
 
+describe('the sim node', () => {
+  const pause = (data: boolean) =>
+    call<{ success: boolean; message: string }>('sim/pause', 'std_srvs/srv/SetBool', { data });
+  const step = () => call<{ success: boolean; message: string }>('sim/step', 'std_srvs/srv/Trigger');
+
+  it('holds time and lets it go on by steps, on /clock as on the stamps', async () => {
+    const clock = newest('/clock', 'rosgraph_msgs/msg/Clock');
+    const joints = newest('/robot_1/joint_states', 'sensor_msgs/msg/JointState');
+    const time_s = () => secondsOf(clock.at(-1)!.clock);
+    await until(() => clock.length > 0);
+    expect(await step()).toEqual({ success: false, message: 'not paused: there is nothing to step' });
+    expect(await pause(true)).toEqual({ success: true, message: 'time stands still' });
+    const told = clock.length;
+    const held_s = robot.time.now_s();
+    await until(() => clock.length > told + 20);
+    expect(new Set(clock.slice(told).map(({ clock }) => secondsOf(clock))).size).toBe(1);
+    const from_s = time_s();
+    const set = { name: 'step_ticks', value: { type: 2, integer_value: 100n } };
+    await call('sim/set_parameters', 'rcl_interfaces/srv/SetParameters', { parameters: [set] });
+    expect(await step()).toEqual({ success: true, message: '100 ticks' });
+    await until(() => time_s() > from_s);
+    const passed_s = robot.time.now_s() - held_s;
+    expect(passed_s).toBeGreaterThan(99.5 / spec.rates.control_hz);
+    expect(time_s() - from_s).toBeCloseTo(passed_s, 6);
+    expect(await pause(false)).toEqual({ success: true, message: 'time goes on' });
+    const { length } = joints;
+    await until(() => joints.length > length + 5);
+    // Stamps are those of the same clock: no jump by what the pause took.
+    expect(Math.abs(secondsOf(joints.at(-1)!.header.stamp) - time_s())).toBeLessThan(1);
+    expect(clock.every(({ clock: c }, i) => i === 0 || secondsOf(c) >= secondsOf(clock[i - 1].clock))).toBe(
+      true,
+    );
+  });
+});
+
 describe('the learner node', () => {
   let saves = 0;
   const open = (namespace: string, ownTypes: boolean) =>
@@ -253,15 +312,16 @@ describe('the learner node', () => {
       ownTypes,
       onNotice: () => {},
       save: async () => {
-        if (++saves > 1) throw new Error('the learner is not running');
+        if (++saves > 1) throw new Error('no learner has saved within 20 s');
+        return 'f00d';
       },
     });
 
   it('has the learner save, and passes on why it did not', async () => {
     const node = open('/robot_1', false);
     const save = () => call('learner/save', 'std_srvs/srv/Trigger');
-    expect(await save()).toEqual({ success: true, message: 'the checkpoint is written' });
-    expect(await save()).toEqual({ success: false, message: 'the learner is not running' });
+    expect(await save()).toEqual({ success: true, message: 'learner f00d has written its checkpoint' });
+    expect(await save()).toEqual({ success: false, message: 'no learner has saved within 20 s' });
     node.close();
   });
 

@@ -24,7 +24,7 @@ export class CommandTopics {
   private readonly velocities: Subscription;
   private readonly target_rad: Float64Array;
   private readonly from_rad: Float64Array;
-  private running: { readonly trajectory: Trajectory; readonly began_ms: number } | undefined;
+  private running: { readonly trajectory: Trajectory; readonly began_s: number } | undefined;
   private timer: NodeJS.Timeout | undefined;
   /** Whether it was here that the robot was taken over. */
   private ours = false;
@@ -80,7 +80,7 @@ export class CommandTopics {
     this.session.letGo();
     this.observer.update();
     this.from_rad.set(this.observer.command.position_rad);
-    this.running = { trajectory, began_ms: performance.now() };
+    this.running = { trajectory, began_s: this.robot.time.now_s() };
     this.timer ??= setInterval(() => this.advance(), PERIOD_MS);
   }
 
@@ -135,8 +135,8 @@ export class CommandTopics {
       this.halt();
       return;
     }
-    const { trajectory, began_ms } = this.running;
-    const over = sample(trajectory, this.from_rad, (performance.now() - began_ms) / 1e3, this.target_rad);
+    const { trajectory, began_s } = this.running;
+    const over = sample(trajectory, this.from_rad, this.robot.time.now_s() - began_s, this.target_rad);
     this.robot.personTarget(this.target_rad);
     // The robot goes on to the last target and holds there.
     if (over) this.running = undefined;

@@ -3,8 +3,8 @@ import { qosProfiles } from '../transport/qos.js';
 import type { LearnerMetrics } from '../types.js';
 
 export interface LearnerOptions extends NodeOptions {
-  /** Has the learner write its checkpoint. @throws Error where it cannot be reached */
-  readonly save: () => Promise<void>;
+  /** Has the learner write its checkpoint. @returns its name @throws Error where it cannot be reached */
+  readonly save: () => Promise<string>;
 }
 
 /** What the learner says of itself, and a service that has it write its checkpoint. */
@@ -19,10 +19,7 @@ export class LearnerNode {
       'reverie_msgs/msg/LearnerMetrics',
       qosProfiles.default,
     );
-    this.node.trigger('~/save', async () => {
-      await save();
-      return 'the checkpoint is written';
-    });
+    this.node.trigger('~/save', async () => `learner ${await save()} has written its checkpoint`);
   }
 
   show(figures: Readonly<Record<string, number>>): void {

@@ -1,4 +1,3 @@
-import { now_s } from '../../control/clock.js';
 import type { RobotProcess } from '../../control/robotProcess.js';
 import { safetyDiagnostic } from '../diagnostics.js';
 import { type NodeOptions, RosNode } from '../node.js';
@@ -70,7 +69,7 @@ export class SafetyNode {
     const { mode, authority, latched = '', safety_events, asks_person } = this.robot.status();
     const now = { mode, authority, latched, events: safety_events, asks_person: asks_person ?? '' };
     const text = JSON.stringify(now);
-    if (text !== this.told) this.state({ stamp: this.clock.stamp(now_s()), ...now });
+    if (text !== this.told) this.state({ stamp: this.clock.stamp(this.robot.time.now_s()), ...now });
     this.told = text;
   }
 }

@@ -12,9 +12,10 @@ const reliable = (depth: number): Qos => ({ reliability: 'reliable', durability:
 /** Profiles by what a topic carries; the names are those of ROS 2 where it has one. */
 export const qosProfiles = {
   sensorData: { reliability: 'best_effort', durability: 'volatile', depth: 5 },
+  clock: { reliability: 'best_effort', durability: 'volatile', depth: 1 },
   default: reliable(10),
   services: reliable(10),
-  parameters: reliable(1000),
+  parameterEvents: reliable(1000),
   tf: reliable(100),
   /** Commands: the newest counts; a watchdog sees to their age. */
   command: reliable(1),
