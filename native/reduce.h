@@ -121,20 +121,62 @@ static void rowOf(const Rows& r, const float* x, float* y) {
       mapRow(x, y, n, [&](Vec v) { return (v - mean) * inverse; });
     return;
   }
-  float top = x[0];
-  for (long i = 1; i < n; i++) top = x[i] > top || x[i] != x[i] ? x[i] : top;
-  const Vec sums = sumOver(n, [&](long i, int w) { return exponential(loadPart(x + i, w) - top); });
-  const float sum = total(sums);
-  if (r.function == ROW_softmax) {
-    mapRow(x, y, n, [&](Vec v) { return exponential(v - top) / sum; });
-  } else {
+  Vec tops = splat(x[0]);
+  long i = 0;
+  for (; i + LANES <= n; i += LANES) tops = maximum(load(x + i), tops);
+  float top = largest(tops);
+  for (; i < n; i++) top = x[i] > top || x[i] != x[i] ? x[i] : top;
+  const bool logarithmic = r.function == ROW_logSoftmax;
+  const float sum = total(sumOver(n, [&](long i, int w) {
+    const Vec e = exponential(loadPart(x + i, w) - top);
+    if (!logarithmic) storePart(y + i, e, w);
+    return e;
+  }));
+  if (logarithmic) {
     const float shift = top + logarithm(splat(sum))[0];
     mapRow(x, y, n, [&](Vec v) { return v - shift; });
+  } else {
+    mapRow(y, y, n, [&](Vec v) { return v / sum; });
+  }
+}
+
+/** Rows of this many elements and fewer are taken side by side, a lane for each: alone they would leave lanes empty. */
+#define NARROW 16
+
+/** Softmax of up to LANES narrow rows at once; each row's bits are the same whichever are beside it. */
+static void narrowSoftmax(const Rows& r, const float* x, float* y, int rows) {
+  const int n = r.width;
+  Vec v[NARROW];
+  for (int k = 0; k < n; k++) {
+    v[k] = Vec{};
+    for (int i = 0; i < rows; i++) v[k][i] = x[(long)i * r.fromStep + k];
+  }
+  Vec top = v[0];
+  for (int k = 1; k < n; k++) top = maximum(v[k], top);
+  Vec sum = {};
+  const bool logarithmic = r.function == ROW_logSoftmax;
+  for (int k = 0; k < n; k++) {
+    const Vec e = exponential(v[k] - top);
+    sum += e;
+    if (!logarithmic) v[k] = e;
+  }
+  const Vec shift = top + logarithm(sum);
+  for (int k = 0; k < n; k++) {
+    v[k] = logarithmic ? v[k] - shift : v[k] / sum;
+    for (int i = 0; i < rows; i++) y[(long)i * r.toStep + k] = v[k][i];
   }
 }
 
 static void rowsOf(const Rows& r, float* arena, long begin, long end) {
-  for (long i = begin; i < end; i++) rowOf(r, arena + r.from + i * r.fromStep, arena + r.to + i * r.toStep);
+  const bool narrow = r.width <= NARROW && (r.function == ROW_softmax || r.function == ROW_logSoftmax);
+  for (long i = begin; i < end; i += narrow ? LANES : 1) {
+    const float* x = arena + r.from + i * r.fromStep;
+    float* y = arena + r.to + i * r.toStep;
+    if (narrow)
+      narrowSoftmax(r, x, y, (int)(end - i < LANES ? end - i : LANES));
+    else
+      rowOf(r, x, y);
+  }
 }
 
 }  // namespace kernel

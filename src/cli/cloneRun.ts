@@ -50,7 +50,7 @@ export async function cloneRun(options: TrainRunOptions): Promise<TrainRunResult
     evaluation: { episodes: 1, seconds_each: 1, stepsPerRound: 0 },
   });
   try {
-    const evaluation = await finalEvaluation(collector, task.name, seed, parameters);
+    const evaluation = await finalEvaluation(collector, task.name, options, parameters);
     const wallMinutes = (performance.now() - began) / 60_000;
     const steps = demonstrations.size;
     const result = { steps, updates, robotMinutes: steps / robot.spec.rates.policy_hz / 60, parameters };

@@ -73,6 +73,11 @@ export function trainCommand(): Command {
     .option('--experience <run>', 'run folder whose recorded experience is learned from first')
     .option('--config <file>', 'YAML with learner and recipe overrides')
     .option('--steps <n>', 'environment steps in all', count)
+    .option(
+      '--eval-episodes <n>',
+      'fresh episodes that judge the finished policy (default: 20 to 100 by task)',
+      count,
+    )
     .option('--workers <n>', 'simulation worker threads', count)
     .option('--threads <n>', 'threads of the learner', count)
     .addOption(engineOption())

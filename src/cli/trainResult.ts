@@ -24,11 +24,11 @@ const FINAL = {
 export function finalEvaluation(
   collector: Collector,
   task: string,
-  seed: number,
+  { seed, evalEpisodes }: Pick<TrainRunOptions, 'seed' | 'evalEpisodes'>,
   parameters: Float32Array,
 ): Promise<Evaluation> {
   const { episodes, seconds_each } = FINAL[task as keyof typeof FINAL] ?? FINAL.walk;
-  return collector.evaluate(parameters, episodes, seconds_each, 1_000_000 + seed);
+  return collector.evaluate(parameters, evalEpisodes ?? episodes, seconds_each, 1_000_000 + seed);
 }
 
 /** Writes the policy as the bundle of its run. */

@@ -36,6 +36,8 @@ export interface TrainRunOptions {
   /** YAML file with `learner` and `recipe` overrides. */
   readonly config?: string;
   readonly steps?: number;
+  /** Fresh episodes that judge the finished policy; the task's own number where left out. */
+  readonly evalEpisodes?: number;
   readonly workers?: number;
   readonly threads?: number;
   readonly engine?: EngineChoice;
@@ -194,7 +196,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     options.onStoppable?.(() => trainer.stop());
     log = new RunLog(options.out, resuming ? trainer.steps : undefined);
     const result = await trainer.run(log);
-    const evaluation = await finalEvaluation(collector, task.name, options.seed, result.parameters);
+    const evaluation = await finalEvaluation(collector, task.name, options, result.parameters);
     const wallMinutes = (performance.now() - began) / 60_000;
     const bundle = writeResult(options, robot, task, setup, replay, result, evaluation, wallMinutes);
     writeCurve(options.out, task.name, robot.spec.name, options.seed);

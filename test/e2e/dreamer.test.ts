@@ -3,7 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UserError } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/files.js';
+import { type TrainRunOptions, trainRun } from '../../src/cli/trainRun.js';
 import { readMetrics } from '../../src/learn/trainer/metrics.js';
 import { readBundle } from '../../src/policy/bundle.js';
 import { eventually } from '../control/support.js';
@@ -13,7 +15,7 @@ const MAIN = join(packageRoot, 'dist/src/cli/main.js');
 /** Small nets and few steps: what is tested here is the run, not what it learns. */
 const SMALL = `
 learner: { batch: 4, length: 8, horizon: 3, deter: 16, hidden: 8, blocks: 2, stoch: 4, classes: 4, units: 16, layers: 1, bins: 31 }
-recipe: { steps: 640, warmup: 256, environments: 2, replay: 4000, updates_per_step: 0.1, pretrain: 20, evaluation: { episodes: 2, seconds_each: 1, steps_per_round: 40 }, stop_after: 99 }
+recipe: { steps: 640, warmup: 256, environments: 2, replay: 4000, updates_per_step: 0.1, pretrain: 20, evaluation: { episodes: 2, seconds_each: 1, steps_per_round: 8 }, stop_after: 99 }
 `;
 
 let folder: string;
@@ -28,20 +30,32 @@ function reverie(...args: string[]) {
   return { ...run, json: () => JSON.parse(run.stdout.trim().split('\n').at(-1)!) };
 }
 
-const train = (out: string, ...more: string[]) =>
-  reverie(
-    ...['train', 'reach', '--robot', 'arm', '--learner', 'dreamer', '--workers', '1', '--json'],
-    ...['--config', 'small.yaml', '--out', out, ...more],
-  );
+/** Each command takes a second to start: what needs no process of its own is called. */
+const train = async (out: string, more: Partial<TrainRunOptions> = {}) => {
+  const notes: string[] = [];
+  const result = await trainRun({
+    ...{ task: 'reach', robot: 'arm', learner: 'dreamer', seed: 1, workers: 1, evalEpisodes: 1, command: '' },
+    ...{
+      config: join(folder, 'small.yaml'),
+      out: join(folder, out),
+      onNote: (line) => notes.push(line),
+      ...more,
+    },
+  });
+  return { ...result, notes: notes.join('\n') };
+};
 
 describe('reverie train --learner dreamer', { timeout: 300_000 }, () => {
   it('ends as SAC does, with what its world model is worth, and a picture of what it expects', () => {
-    const run = train('whole');
+    const run = reverie(
+      ...['train', 'reach', '--robot', 'arm', '--learner', 'dreamer', '--workers', '1', '--json'],
+      ...['--config', 'small.yaml', '--out', 'whole', '--eval-episodes', '3'],
+    );
     expect(run.stderr).not.toContain('Error');
     expect(run.status).toBe(0);
     const result = run.json();
     expect(result).toMatchObject({ robot: 'arm', task: 'reach', env_steps: 640 });
-    expect(result.eval.episodes).toBe(100);
+    expect(result.eval.episodes).toBe(3);
     expect(result.world_model.kl_nats).toBeGreaterThan(0);
     expect(result.world_model.open_loop_error.map((e: { horizon_s: number }) => e.horizon_s)).toEqual([
       0.05, 0.1,
@@ -67,40 +81,51 @@ describe('reverie train --learner dreamer', { timeout: 300_000 }, () => {
     expect(contract.previous_action).toBe('previous_action');
   });
 
-  it('goes on from its checkpoint, and learns first from what another run has lived through', () => {
-    const first = train('second', '--experience', 'whole', '--steps', '64');
-    expect(first.status).toBe(0);
-    expect(first.stderr).toContain('learning from 640 recorded transitions of whole first');
-    expect(first.json().updates).toBeGreaterThanOrEqual(20);
-    const again = train('second', '--experience', 'whole', '--steps', '64');
-    expect(again.status).toBe(0);
-    expect(again.stderr).toContain('resuming second at step 64');
-    expect(again.json().world_model.kl_nats).toBe(first.json().world_model.kl_nats);
+  it('goes on from its checkpoint, and learns first from what another run has lived through', async () => {
+    const experience = join(folder, 'whole');
+    const first = await train('second', { experience, steps: 64 });
+    expect(first.notes).toContain(`learning from 640 recorded transitions of ${experience} first`);
+    expect(first.updates).toBeGreaterThanOrEqual(20);
+    const again = await train('second', { experience, steps: 64 });
+    expect(again.notes).toContain('second at step 64');
+    expect(again.worldModel!.kl_nats).toBe(first.worldModel!.kl_nats);
   });
 
-  it.each([
-    [['--experience', 'nowhere'], 'nowhere: not a training run (no nowhere/run.json)'],
-    [['--demos', 'some'], '--demos goes with the learners sac and bc'],
-    [['--preset', 'huge'], 'no Dreamer preset "huge"; sizes are micro, 1M'],
-  ])('refuses %j in one line', (given, message) => {
-    const run = train('refused', ...given);
+  it('refuses what does not fit in one line', () => {
+    const run = reverie(
+      'train',
+      'reach',
+      '--robot',
+      'arm',
+      '--learner',
+      'dreamer',
+      '--experience',
+      'nowhere',
+    );
     expect(run.status).toBe(2);
-    expect(run.stderr).toContain(message);
+    expect(run.stderr).toContain('nowhere: not a training run (no nowhere/run.json)');
     expect(run.stderr).not.toContain('    at ');
   });
 
-  it('refuses a checkpoint of another size, and sequences longer than the replay', () => {
-    const other = join(folder, 'other.yaml');
-    writeFileSync(other, SMALL.replace('units: 16', 'units: 8'));
-    const resized = train('whole', '--config', other);
-    expect(resized.status).toBe(2);
-    expect(resized.stderr).toContain('this run has learner');
-    writeFileSync(other, SMALL.replace('length: 8', 'length: 3000'));
-    const long = train('long', '--config', other);
-    expect(long.status).toBe(2);
-    expect(long.stderr).toContain("the learner's sequences have 3000 steps");
+  it.each<[Partial<TrainRunOptions>, string]>([
+    [{ demos: 'some' }, '--demos goes with the learners sac and bc'],
+    [{ preset: 'huge' }, 'no Dreamer preset "huge"; sizes are micro, 1M'],
+  ])('refuses %j', (given, message) => refused('refused', given, message));
+
+  it('refuses a checkpoint of another size, and sequences longer than the replay', async () => {
+    const config = join(folder, 'other.yaml');
+    writeFileSync(config, SMALL.replace('units: 16', 'units: 8'));
+    await refused('whole', { config }, 'this run has learner');
+    writeFileSync(config, SMALL.replace('length: 8', 'length: 3000'));
+    await refused('long', { config }, "the learner's sequences have 3000 steps");
   });
 });
+
+async function refused(out: string, given: Partial<TrainRunOptions>, message: string): Promise<void> {
+  const error = await train(out, given).catch((e) => e);
+  expect(error).toBeInstanceOf(UserError);
+  expect(error.message).toContain(message);
+}
 
 describe('a running robot', () => {
   it('is learned from by Dreamer as by SAC, and takes its recurrent policies', async () => {

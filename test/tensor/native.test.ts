@@ -63,13 +63,44 @@ async function checkSizes(engine: KernelEngine): Promise<void> {
   }
 }
 
-test('the kernels as WebAssembly compute what the reference computes, at every size', () =>
-  checkSizes(new KernelEngine('wasm', wasmKernels)));
+/** Softmax of rows below, at and beyond a vector's lanes, in width and in number. */
+function softmaxes(): Graph {
+  const g = new Graph();
+  const outputs: Record<string, ReturnType<typeof t.softmax>> = {};
+  for (const width of [1, 2, 7, 8, 16, 17, 127])
+    for (const rows of [1, 5, 16, 37]) {
+      const id = `${rows} of ${width}`;
+      const x = g.input(id, [rows, width]);
+      outputs[`softmax ${id}`] = t.softmax(x);
+      outputs[`logSoftmax ${id}`] = t.logSoftmax(x);
+    }
+  g.step('run', [], outputs);
+  return g;
+}
+
+async function checkSoftmax(engine: KernelEngine, threads: number): Promise<void> {
+  const g = softmaxes();
+  const inputs = Object.fromEntries([...g.inputs].map(([id, { shape }], i) => [id, values(i, shape, -9, 9)]));
+  inputs['5 of 8'].fill(Number.NaN, 8, 9);
+  const expected = await (await new ReferenceEngine().compile(g)).run('run', inputs);
+  const found = await (await engine.compile(g, { threads })).run('run', inputs);
+  for (const id of Object.keys(expected))
+    for (const [i, value] of found[id].entries())
+      if (Number.isNaN(expected[id][i])) expect(value, id).toBeNaN();
+      else expect(Math.abs(value - expected[id][i]), id).toBeLessThan(3e-6 * (1 + Math.abs(value)));
+}
+
+test('the kernels as WebAssembly compute what the reference computes, at every size', async () => {
+  const wasm = new KernelEngine('wasm', wasmKernels);
+  await checkSizes(wasm);
+  await checkSoftmax(wasm, 1);
+});
 
 describe.skipIf(sets.length === 0)('native kernels', () => {
-  test.each(sets)('%s computes what the reference computes, at every size', (name) =>
-    checkSizes(native(name)),
-  );
+  test.each(sets)('%s computes what the reference computes, at every size', async (name) => {
+    await checkSizes(native(name));
+    await checkSoftmax(native(name), 2);
+  });
 
   test('one thread, two and three give the same bits', async () => {
     const [one, two, three] = await Promise.all(

@@ -57,22 +57,34 @@ export function dense(name: string, inputs: number, outputs: number, scale = 1):
 }
 
 /**
- * y = x W + b with a block-diagonal W: `blocks` products side by side. Neighbouring features are of one block.
+ * y = x W with a block-diagonal W: `blocks` products side by side. Neighbouring features are of one block.
  * x is [rows, inputs].
  */
-export function blockDense(name: string, inputs: number, outputs: number, blocks: number): Layer {
+export function blockProduct(
+  name: string,
+  inputs: number,
+  outputs: number,
+  blocks: number,
+  scale = 1,
+): Layer {
   const [n, m] = [inputs / blocks, outputs / blocks];
   return {
-    parameters: [
-      { name: `${name}.weight`, shape: [blocks, n, m], initialise: truncatedNormal(n, 1) },
-      { name: `${name}.bias`, shape: [outputs], initialise: fill(0) },
-    ],
+    parameters: [{ name: `${name}.weight`, shape: [blocks, n, m], initialise: truncatedNormal(n, scale) }],
     apply: (p, x) => {
       const [rows] = x.shape;
       const grouped = transpose(reshape(x, [rows, blocks, n]), [1, 0, 2]);
       const y = transpose(matmul(grouped, p[`${name}.weight`]), [1, 0, 2]);
-      return add(reshape(y, [rows, outputs]), p[`${name}.bias`]);
+      return reshape(y, [rows, outputs]);
     },
+  };
+}
+
+/** As `blockProduct`, + b. */
+export function blockDense(name: string, inputs: number, outputs: number, blocks: number): Layer {
+  const product = blockProduct(name, inputs, outputs, blocks);
+  return {
+    parameters: [...product.parameters, { name: `${name}.bias`, shape: [outputs], initialise: fill(0) }],
+    apply: (p, x) => add(product.apply(p, x), p[`${name}.bias`]),
   };
 }
 
@@ -97,13 +109,13 @@ export function chain(...layers: readonly Layer[]): Layer {
 
 const activation: Layer = { parameters: [], apply: (_, x) => silu(x) };
 
+/** RMS norm, SiLU: what follows every product inside a network. */
+export const activated = (name: string, width: number): Layer =>
+  chain(rmsNorm(`${name}.norm`, width), activation);
+
 /** Product, RMS norm, SiLU: what every hidden layer is. */
 export const hidden = (name: string, inputs: number, outputs: number): Layer =>
-  chain(dense(name, inputs, outputs), rmsNorm(`${name}.norm`, outputs), activation);
-
-/** As `hidden`, in blocks. */
-export const blockHidden = (name: string, inputs: number, outputs: number, blocks: number): Layer =>
-  chain(blockDense(name, inputs, outputs, blocks), rmsNorm(`${name}.norm`, outputs), activation);
+  chain(dense(name, inputs, outputs), activated(name, outputs));
 
 /** `layers` hidden layers of `units`. */
 export function trunk(name: string, inputs: number, units: number, layers: number): Layer {

@@ -3,7 +3,6 @@ import {
   add,
   concat,
   div,
-  expand,
   max,
   mul,
   type ParameterSpec,
@@ -17,7 +16,7 @@ import {
   tanh,
 } from '../../tensor/index.js';
 import { type Latent, latentOf } from './latent.js';
-import { blockDense, blockHidden, chain, dense, hidden, type Layer } from './layers.js';
+import { activated, blockDense, blockProduct, chain, dense, hidden, type Layer } from './layers.js';
 import type { DreamerConfig } from './presets.js';
 
 /** The model's state: h, deterministic, [rows, deter], and z, stochastic, [rows, latent.size]. */
@@ -40,7 +39,9 @@ export class StateSpaceModel {
   private readonly fromH: Layer;
   private readonly fromZ: Layer;
   private readonly fromA: Layer;
-  private readonly mix: Layer;
+  private readonly mixOwn: Layer;
+  private readonly mixShared: Layer;
+  private readonly mixed: Layer;
   private readonly gates: Layer;
   private readonly priorNet: Layer;
   private readonly posteriorNet: Layer;
@@ -56,8 +57,12 @@ export class StateSpaceModel {
     this.fromH = hidden('rssm.h', deter, units);
     this.fromZ = hidden('rssm.z', this.latent.size, units);
     this.fromA = hidden('rssm.a', actions, units);
-    // Each block sees its own part of h and all of the three inputs.
-    this.mix = blockHidden('rssm.mix', deter + blocks * 3 * units, deter, blocks);
+    // Each block sees its own part of h and all of the three inputs. What the blocks share is one product for all.
+    const [own, shared] = [deter / blocks, 3 * units];
+    const share = (inputs: number) => Math.sqrt(inputs / (own + shared));
+    this.mixOwn = blockProduct('rssm.mix.own', deter, deter, blocks, share(own));
+    this.mixShared = dense('rssm.mix.shared', shared, deter, share(shared));
+    this.mixed = activated('rssm.mix', deter);
     this.gates = blockDense('rssm.gates', deter, 3 * deter, blocks);
     const statistics = this.latent.statistics;
     this.priorNet = chain(
@@ -70,20 +75,18 @@ export class StateSpaceModel {
       dense('rssm.posterior.out', units, statistics),
     );
     this.parameters = [
-      ...[this.fromH, this.fromZ, this.fromA, this.mix, this.gates],
+      ...[this.fromH, this.fromZ, this.fromA, this.mixOwn, this.mixShared, this.mixed, this.gates],
       ...[this.priorNet, this.posteriorNet],
     ].flatMap((layer) => layer.parameters);
   }
 
   /** hₜ from the state before and the action that led here, [rows, actions]. */
   advance(p: Parameters, { h, z }: ModelState, action: Tensor): Tensor {
-    const { deter, hidden: units, blocks } = this.config;
+    const { deter, blocks } = this.config;
     const rows = h.shape[0];
     const bounded = div(action, stopGradient(max(abs(action), 1)));
     const inputs = concat([this.fromH.apply(p, h), this.fromZ.apply(p, z), this.fromA.apply(p, bounded)], 1);
-    const shared = expand(reshape(inputs, [rows, 1, 3 * units]), [rows, blocks, 3 * units]);
-    const perBlock = concat([reshape(h, [rows, blocks, deter / blocks]), shared], 2);
-    const mixed = this.mix.apply(p, reshape(perBlock, [rows, deter + blocks * 3 * units]));
+    const mixed = this.mixed.apply(p, add(this.mixOwn.apply(p, h), this.mixShared.apply(p, inputs)));
     const gates = reshape(this.gates.apply(p, mixed), [rows, blocks, 3, deter / blocks]);
     const gate = (i: number) => reshape(slice(gates, 2, i, i + 1), [rows, deter]);
     // A gated recurrent unit whose update gate starts nearly closed.

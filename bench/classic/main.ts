@@ -1,0 +1,97 @@
+/**
+ * Does Dreamer learn what it is known to learn? Two tasks of the control suite on models of our own, from nothing, on
+ * proprioception, an action held for two frames; a score is the mean return of whole episodes under the best actions,
+ * 1000 at most.
+ *
+ *     node dist/bench/classic/main.js cartpole-swing-up|walker-walk [--seeds 1,2,3] [--frames 100000]
+ *         [--ratio 512] [--preset micro] [--overrides '{"learning_rate":3e-4}'] [--out runs/classic] [--json]
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadMujoco } from '../../sim/mujoco.js';
+import { UserError } from '../../src/base/errors.js';
+import { dreamerConfig } from '../../src/learn/dreamer/index.js';
+import { learningCurve } from '../../src/learn/trainer/curve.js';
+import { machine } from '../measure/machine.js';
+import { cartpoleSwingUp } from './cartpole.js';
+import { type ClassicEvaluation, learnClassic } from './learn.js';
+import { walkerWalk } from './walker.js';
+
+/** What the issue of each task is to be: of 1000. */
+const TASKS = {
+  'cartpole-swing-up': { create: cartpoleSwingUp, solved: 800 },
+  'walker-walk': { create: walkerWalk, solved: 850 },
+} as const;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seeds: { type: 'string', default: '1' },
+    frames: { type: 'string', default: '100000' },
+    ratio: { type: 'string', default: '512' },
+    preset: { type: 'string', default: 'micro' },
+    overrides: { type: 'string', default: '{}' },
+    'evaluate-every': { type: 'string', default: '10000' },
+    episodes: { type: 'string', default: '5' },
+    out: { type: 'string', default: join('runs', 'classic') },
+    json: { type: 'boolean', default: false },
+  },
+});
+const [name = ''] = positionals;
+if (!(name in TASKS)) throw new UserError(`no task "${name}"; there are ${Object.keys(TASKS).join(', ')}`);
+const { create, solved } = TASKS[name as keyof typeof TASKS];
+const config = dreamerConfig(values.preset, JSON.parse(values.overrides), '--overrides');
+const mj = await loadMujoco();
+mkdirSync(values.out, { recursive: true });
+
+const runs: { seed: number; evaluations: ClassicEvaluation[] }[] = [];
+for (const seed of values.seeds.split(',').map(Number)) {
+  const evaluations = await learnClassic({
+    create: () => create(mj),
+    config,
+    seed,
+    frames: Number(values.frames),
+    replayRatio: Number(values.ratio),
+    evaluateEvery: Number(values['evaluate-every']),
+    episodes: Number(values.episodes),
+    onEvaluation: ({ frames, score, training_score, updates, wall_minutes, losses }) =>
+      console.error(
+        `seed ${seed}: ${frames} frames, score ${score.toFixed(0)} (training ${training_score.toFixed(0)}), ` +
+          `${updates} updates, ${wall_minutes.toFixed(1)} min; ` +
+          Object.entries(losses)
+            .map(([what, value]) => `${what} ${value.toPrecision(3)}`)
+            .join(', '),
+      ),
+  });
+  runs.push({ seed, evaluations });
+  const summary = {
+    machine: machine(),
+    task: name,
+    preset: values.preset,
+    ratio: Number(values.ratio),
+    config,
+    runs,
+  };
+  writeFileSync(join(values.out, `${name}.json`), `${JSON.stringify(summary, undefined, 2)}\n`);
+}
+const curves = runs.map(({ seed, evaluations }) => ({
+  name: `seed ${seed}`,
+  rows: evaluations.map(({ frames, score }) => ({ step: frames, score })),
+}));
+writeFileSync(
+  join(values.out, `${name}.svg`),
+  learningCurve(curves, {
+    title: `${name}: ${values.preset}`,
+    panels: [{ key: 'score', label: 'Score', goal: [solved, 1000] }],
+  }),
+);
+const results = runs.map(({ seed, evaluations }) => ({
+  seed,
+  score: evaluations.at(-1)?.score ?? null,
+  best: Math.max(...evaluations.map((e) => e.score)),
+  solved_after_frames: evaluations.find((e) => e.score >= solved)?.frames ?? null,
+  wall_minutes: evaluations.at(-1)?.wall_minutes ?? null,
+}));
+if (values.json) console.log(JSON.stringify({ machine: machine(), task: name, solved, results }));
+else for (const result of results) console.log(JSON.stringify(result));
