@@ -22,11 +22,17 @@ const flags = [
   ],
   ...[
     '-mbulk-memory',
+    '-matomics',
+    '-mmutable-globals',
     '-ffp-contract=off',
     '-fno-math-errno',
     '-Wl,--no-entry',
     '-Wl,--strip-all',
+    // One memory for the instances of all threads, each with a stack of its own.
     '-Wl,--import-memory',
+    '-Wl,--shared-memory',
+    '-Wl,--max-memory=4294967296',
+    '-Wl,--export=__stack_pointer',
   ],
 ];
 const variants = { plain: ['-msimd128'], relaxed: ['-msimd128', '-mrelaxed-simd'] };

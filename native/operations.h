@@ -8,7 +8,7 @@
   X(reluGradient) X(copy) X(multiplyAdd) X(subtractProduct)
 
 #define INSTRUCTIONS(X)                                                                                         \
-  X(end) X(barrier) X(pack) X(product) X(localProduct) X(dot) X(combine) X(chain) X(reduce) X(rows)
+  X(end) X(barrier) X(pack) X(product) X(localProduct) X(dot) X(combine) X(chain) X(reduction) X(rows)
 
 #define NAME(x) #x " "
 #define ELEMENTWISE_NUMBER(x) OP_##x,

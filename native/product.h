@@ -99,7 +99,10 @@ static void tile(const float* a, const float* b, long depth, float* c, long rowS
 typedef void (*Tile)(const float*, const float*, long, float*, long, int, bool);
 /** Tiles by their number of rows. */
 static const Tile tiles[] = {
-    0, tile<1>, tile<2>, tile<3>, tile<4>, tile<5>, tile<6>,
+    0, tile<1>, tile<2>, tile<3>, tile<4>,
+#if TILE_ROWS > 4
+    tile<5>, tile<6>,
+#endif
 #if TILE_ROWS > 6
     tile<7>, tile<8>, tile<9>, tile<10>, tile<11>, tile<12>,
 #endif

@@ -4,71 +4,136 @@
 
 namespace kernel {
 
-/** Kept and reduced axes of the operand, each up to three, with their steps; the last is the innermost. */
+/** What is added up, or compared: x, x y, or (x − y)² with y the same along the reduced axes. */
+enum Term { TERM_sum, TERM_maximum, TERM_product, TERM_deviation };
+
+/** Where an operand lies: its steps along the kept and the reduced axes, up to three each, the last the innermost. */
+struct Reduced {
+  int32_t from;
+  int32_t keptStep[3], step[3];
+};
 struct Reduction {
   int32_t rows;
-  int32_t isMaximum;
+  int32_t term;
   float scale;
-  int32_t from, to;
-  int32_t kept[3], keptStep[3], toStep[3];
-  int32_t length[3], step[3];
+  int32_t to;
+  int32_t kept[3], length[3], toStep[3];
+  Reduced x, y;
 };
 
+template <int TERM>
+INLINE Vec join(Vec sum, Vec x, Vec y) {
+  if (TERM == TERM_sum) return sum + x;
+  if (TERM == TERM_maximum) return maximum(sum, x);
+  if (TERM == TERM_product) return madd(x, y, sum);
+  return madd(x - y, x - y, sum);
+}
+
 /** One element: vectors along the innermost axis where it is contiguous. */
-static float reduceOne(const Reduction& r, const float* x) {
-  const bool most = r.isMaximum;
+template <int TERM>
+static float reduceOne(const Reduction& r, const float* x, const float* y) {
+  const bool most = TERM == TERM_maximum;
   const float start = most ? -__builtin_inff() : 0.0f;
-  Vec lanes = splat(start);
+  Vec lanes[4] = {splat(start), splat(start), splat(start), splat(start)};
   float rest = start;
   for (long a = 0; a < r.length[0]; a++)
     for (long b = 0; b < r.length[1]; b++) {
-      const float* p = x + a * r.step[0] + b * r.step[1];
-      long c = 0;
-      if (r.step[2] == 1)
-        for (; c + LANES <= r.length[2]; c += LANES) lanes = most ? maximum(lanes, load(p + c)) : lanes + load(p + c);
-      for (; c < r.length[2]; c++) {
-        const float v = p[c * r.step[2]];
-        rest = most ? (v > rest || v != v ? v : rest) : rest + v;
+      const float* p = x + a * r.x.step[0] + b * r.x.step[1];
+      const float* q = y + a * r.y.step[0] + b * r.y.step[1];
+      const auto second = [&](long i) { return TERM == TERM_product ? load(q + i) : splat(*q); };
+      long i = 0;
+      if (r.x.step[2] == 1 && (TERM != TERM_product || r.y.step[2] == 1)) {
+        for (; i + 4 * LANES <= r.length[2]; i += 4 * LANES)
+#pragma GCC unroll 4
+          for (int v = 0; v < 4; v++)
+            lanes[v] = join<TERM>(lanes[v], load(p + i + v * LANES), second(i + v * LANES));
+        for (; i + LANES <= r.length[2]; i += LANES) lanes[0] = join<TERM>(lanes[0], load(p + i), second(i));
+      }
+      for (; i < r.length[2]; i++) {
+        const float v = p[i * r.x.step[2]], w = q[i * r.y.step[2]];
+        if (most)
+          rest = v > rest || v != v ? v : rest;
+        else
+          rest += TERM == TERM_sum ? v : TERM == TERM_product ? v * w : (v - w) * (v - w);
       }
     }
-  const float inLanes = most ? largest(lanes) : total(lanes);
-  return (most ? (inLanes > rest || inLanes != inLanes ? inLanes : rest) : inLanes + rest) * r.scale;
+  if (most) {
+    const float inLanes = largest(maximum(maximum(lanes[0], lanes[1]), maximum(lanes[2], lanes[3])));
+    return (inLanes > rest || inLanes != inLanes ? inLanes : rest) * r.scale;
+  }
+  return (total((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + rest) * r.scale;
 }
 
-/** Neighbours of the result at once, where they are neighbours in the operand too. */
-static void reduceMany(const Reduction& r, const float* x, float* to, int width) {
-  const bool most = r.isMaximum;
-  Vec sum = splat(most ? -__builtin_inff() : 0.0f);
+/**
+ * Neighbours of the result at once, where they are neighbours in the operands too: whole lines of memory, in order.
+ * Either some whole vectors, or `part` lanes of one.
+ */
+template <int TERM, int VECTORS>
+static void reduceMany(const Reduction& r, const float* x, const float* y, float* to, int part = LANES) {
+  const bool whole = VECTORS > 1 || part == LANES;
+  const auto read = [&](const float* p) { return whole ? load(p) : loadPart(p, part); };
+  Vec sum[VECTORS], second[VECTORS];
+#pragma GCC unroll 8
+  for (int v = 0; v < VECTORS; v++) {
+    sum[v] = splat(TERM == TERM_maximum ? -__builtin_inff() : 0.0f);
+    second[v] = TERM == TERM_deviation ? read(y + v * LANES) : Vec{};
+  }
   for (long a = 0; a < r.length[0]; a++)
     for (long b = 0; b < r.length[1]; b++) {
-      const float* p = x + a * r.step[0] + b * r.step[1];
-      for (long c = 0; c < r.length[2]; c++, p += r.step[2]) {
-        const Vec v = width == LANES ? load(p) : loadPart(p, width);
-        sum = most ? maximum(sum, v) : sum + v;
-      }
+      const float* p = x + a * r.x.step[0] + b * r.x.step[1];
+      const float* q = y + a * r.y.step[0] + b * r.y.step[1];
+      for (long i = 0; i < r.length[2]; i++, p += r.x.step[2], q += r.y.step[2])
+#pragma GCC unroll 8
+        for (int v = 0; v < VECTORS; v++)
+          sum[v] = join<TERM>(sum[v], read(p + v * LANES), TERM == TERM_product ? read(q + v * LANES) : second[v]);
     }
-  const Vec scaled = sum * r.scale;
-  if (width == LANES)
-    store(to, scaled);
-  else
-    storePart(to, scaled, width);
+#pragma GCC unroll 8
+  for (int v = 0; v < VECTORS; v++) {
+    if (whole)
+      store(to + v * LANES, sum[v] * r.scale);
+    else
+      storePart(to, sum[v] * r.scale, part);
+  }
+}
+
+template <int TERM>
+static void reduceTerm(const Reduction& r, float* arena, long begin, long end) {
+  const bool two = TERM == TERM_product || TERM == TERM_deviation;
+  const bool many = r.x.keptStep[2] == 1 && r.toStep[2] == 1 && (!two || r.y.keptStep[2] == 1);
+  for (long e = begin; e < end;) {
+    const long k2 = e % r.kept[2], k1 = e / r.kept[2] % r.kept[1], k0 = e / r.kept[2] / r.kept[1];
+    const auto at = [&](const int32_t* step) { return k0 * step[0] + k1 * step[1] + k2 * step[2]; };
+    const float* x = arena + r.x.from + at(r.x.keptStep);
+    const float* y = arena + r.y.from + at(r.y.keptStep);
+    float* to = arena + r.to + at(r.toStep);
+    const long left = r.kept[2] - k2 < end - e ? r.kept[2] - k2 : end - e;
+    if (!many || left == 1) {
+      *to = reduceOne<TERM>(r, x, y);
+      e++;
+    } else if (left >= 8 * LANES) {
+      reduceMany<TERM, 8>(r, x, y, to);
+      e += 8 * LANES;
+    } else if (left >= 2 * LANES) {
+      reduceMany<TERM, 2>(r, x, y, to);
+      e += 2 * LANES;
+    } else {
+      const int part = left < LANES ? (int)left : LANES;
+      reduceMany<TERM, 1>(r, x, y, to, part);
+      e += part;
+    }
+  }
 }
 
 static void reduce(const Reduction& r, float* arena, long begin, long end) {
-  const bool many = r.keptStep[2] == 1 && r.toStep[2] == 1;
-  for (long e = begin; e < end;) {
-    const long k2 = e % r.kept[2], k1 = e / r.kept[2] % r.kept[1], k0 = e / r.kept[2] / r.kept[1];
-    const float* x = arena + r.from + k0 * r.keptStep[0] + k1 * r.keptStep[1] + k2 * r.keptStep[2];
-    float* to = arena + r.to + k0 * r.toStep[0] + k1 * r.toStep[1] + k2 * r.toStep[2];
-    long width = r.kept[2] - k2 < end - e ? r.kept[2] - k2 : end - e;
-    if (width > LANES) width = LANES;
-    if (many && width > 1) {
-      reduceMany(r, x, to, (int)width);
-      e += width;
-    } else {
-      *to = reduceOne(r, x);
-      e++;
-    }
+  switch (r.term) {
+    case TERM_sum:
+      return reduceTerm<TERM_sum>(r, arena, begin, end);
+    case TERM_maximum:
+      return reduceTerm<TERM_maximum>(r, arena, begin, end);
+    case TERM_product:
+      return reduceTerm<TERM_product>(r, arena, begin, end);
+    default:
+      return reduceTerm<TERM_deviation>(r, arena, begin, end);
   }
 }
 
@@ -83,10 +148,15 @@ struct Rows {
   int32_t from, fromStep, to, toStep;
 };
 
+/** Several sums at once, so that additions do not wait for one another. */
 template <class F>
 INLINE Vec sumOver(long n, F f) {
-  Vec sum = {};
+  Vec sums[4] = {};
   long i = 0;
+  for (; i + 4 * LANES <= n; i += 4 * LANES)
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; v++) sums[v] += f(i + v * LANES, LANES);
+  Vec sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   for (; i + LANES <= n; i += LANES) sum += f(i, LANES);
   if (i < n) {
     // Lanes beyond the row's end count nothing.

@@ -146,7 +146,7 @@ static void runProgram(const Run& run) {
       case DO_chain:
         worker.chain(*(const Chain*)operands);
         break;
-      case DO_reduce:
+      case DO_reduction:
         worker.reduction(*(const Reduction*)operands);
         break;
       case DO_rows:

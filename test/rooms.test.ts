@@ -35,6 +35,7 @@ const rooms: Record<string, readonly string[] | 'all'> = {
     'src/safety',
     'src/control',
     'src/tasks',
+    'src/kernels',
     'src/tensor',
     'src/learn',
     'src/policy',

@@ -23,12 +23,12 @@ export const sacCases: readonly SacCase[] = [256, 512, 1024].flatMap((hidden) =>
 export const nameOf = ({ preset, hidden, batch }: SacCase): string => `${preset}-${hidden}-b${batch}`;
 
 /** The walking quadruped's. */
-const observations = 46;
-const actions = 12;
+export const observations = 46;
+export const actions = 12;
 /** How long our waiting threads spin before they sleep: PyTorch's spin too. */
 const SPIN_US = 100;
 
-const configOf = ({ preset, hidden, batch }: SacCase): SacConfig =>
+export const configOf = ({ preset, hidden, batch }: SacCase): SacConfig =>
   sacConfig(preset, { batch, critic_hidden: [hidden, hidden], actor_hidden: [hidden, hidden] });
 
 /**

@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { machine } from '../../bench/measure/machine.js';
 import type { BenchResult } from '../../bench/measure/result.js';
+import { profileSteps, type StepProfile } from '../../bench/step/profile.js';
 import { benchStep, enginesToMeasure } from '../../bench/step/step.js';
 import { type EngineName, engineNames, requireEngine } from '../tensor/index.js';
 import { seconds } from './options.js';
@@ -17,6 +19,7 @@ Examples:
   reverie bench step
   reverie bench step --only sac-256,inference --seconds 10 --python ~/torch/bin/python
   reverie bench step --only sac-256-b256 --engines onnx,tfjs
+  reverie bench step --profile --only crossq-256-b256 --engines native
   reverie bench step --json | tail -n 1 | jq '.results[] | [.name, .engine, .ratio_to_lean]'`;
 
 interface Options {
@@ -24,6 +27,7 @@ interface Options {
   readonly seconds: number;
   readonly engines?: readonly EngineName[];
   readonly python: string;
+  readonly profile?: true;
   readonly json?: true;
 }
 
@@ -38,10 +42,15 @@ export function benchStepCommand(): Command {
       'interpreter that has PyTorch (default: $REVERIE_PYTHON, else python3)',
       process.env.REVERIE_PYTHON ?? 'python3',
     )
+    .option('--profile', 'what each instruction of a training step costs, on native and wasm, instead')
     .option('--json', 'print one object at the end, nothing else, on standard output')
     .addHelpText('after', EXAMPLES)
-    .action(async ({ json, engines, ...options }: Options) => {
+    .action(async ({ json, engines, profile, ...options }: Options) => {
       for (const engine of engines ?? []) await requireEngine(engine);
+      if (profile) {
+        showProfiles(profileSteps(engines ?? engineNames, options.only), json);
+        return;
+      }
       const say = (line: string) => process.stderr.write(`${line}\n`);
       const report = await benchStep({
         ...options,
@@ -55,6 +64,22 @@ export function benchStepCommand(): Command {
         print(report.results);
       }
     });
+}
+
+function showProfiles(profiles: readonly StepProfile[], json: true | undefined): void {
+  if (json) printJson({ machine: machine(), profiles });
+  else
+    for (const { name, engine, step, instructions } of profiles) {
+      const total_us = instructions.reduce((sum, i) => sum + i.total_us, 0);
+      process.stdout.write(
+        `${name}, step ${step}, engine ${engine}, one thread: ${figure(total_us, 0)} µs\n\n`,
+      );
+      printTable([
+        ['µs', 'times', 'what'],
+        ...instructions.map((i) => [figure(i.total_us, 0), String(i.times), i.what]),
+      ]);
+      process.stdout.write('\n');
+    }
 }
 
 const list = (text: string): string[] => text.split(',').filter((part) => part !== '');

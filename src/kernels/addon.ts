@@ -12,6 +12,8 @@ export interface Host {
   run(words: Int32Array): void;
   /** Runs a program beside the event loop. */
   runBeside(words: Int32Array): Promise<void>;
+  /** Ends its threads, where they do not end with it. */
+  close?(): Promise<void>;
 }
 
 export interface HostOptions {
@@ -26,8 +28,6 @@ export interface HostOptions {
 export interface Kernels {
   readonly name: string;
   readonly tiling: Tiling;
-  /** The most threads that they can use, where that is limited. */
-  readonly threads?: number;
   open(options: HostOptions): Host;
 }
 

@@ -4,7 +4,9 @@ export const elementwise = (
   'where pow clip reluGradient copy multiplyAdd subtractProduct'
 ).split(' ');
 
-export const instructions = 'end barrier pack product localProduct dot combine chain reduce rows'.split(' ');
+export const instructions = 'end barrier pack product localProduct dot combine chain reduction rows'.split(
+  ' ',
+);
 
 export const rowFunctions = ['normalize', 'inverseDeviation', 'softmax', 'logSoftmax'];
 

@@ -4,23 +4,20 @@ import { setFlagsFromString } from 'node:v8';
 import { packageRoot } from '../base/files.js';
 import type { Host, HostOptions, KernelsFound } from './addon.js';
 import type { Tiling } from './vocabulary.js';
-
-/** What native/wasm.cpp exports. Addresses are bytes. */
-interface Exports {
-  run(words: number, arena: number, scratch: number): void;
-  tileRows(): number;
-  tileColumns(): number;
-  depth(): number;
-  free(): number;
-}
+import { instantiate, type ThreadData } from './wasmInstance.js';
+import { WasmThreads } from './wasmThreads.js';
 
 const PAGE = 65536;
 /** Room for the programs of a graph, beside the arena: a step of a learner has some thousand words. */
 const WORDS = 1 << 20;
+/** Bytes of a thread's stack. */
+const STACK = PAGE;
+/** As native/kernels.wasm asks for, at least. */
+const FEWEST_PAGES = 32;
 
 const alignedBytes = (address: number): number => Math.ceil(address / 64) * 64;
 
-let loaded: { module: WebAssembly.Module; name: string; tiling: Tiling } | undefined;
+let loaded: { module: WebAssembly.Module; name: string; tiling: Tiling; free: number } | undefined;
 
 /** The kernels compiled for this process: relaxed SIMD, which fuses products with sums, where Node has it. */
 function load() {
@@ -31,19 +28,19 @@ function load() {
   const isRelaxed = WebAssembly.validate(relaxed);
   const module = new WebAssembly.Module(isRelaxed ? relaxed : read('kernels.wasm'));
   const name = isRelaxed ? 'WebAssembly relaxed SIMD' : 'WebAssembly SIMD';
-  const { exports } = instantiate(module, new WebAssembly.Memory({ initial: 32 }));
+  const exports = instantiate(module, memoryOf(FEWEST_PAGES));
   return {
     module,
     name,
+    free: exports.free(),
     tiling: { rows: exports.tileRows(), columns: exports.tileColumns(), depth: exports.depth() },
   };
 }
 
-function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): { exports: Exports } {
-  return new WebAssembly.Instance(module, { env: { memory } }) as unknown as { exports: Exports };
-}
+/** Shared, since the threads' instances work in one; it does not grow. */
+const memoryOf = (pages: number) => new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 
-/** The kernels as WebAssembly: on every machine, without a compiler, in one thread. */
+/** The kernels as WebAssembly: on every machine, without a compiler. */
 export function wasmKernels(): KernelsFound {
   try {
     loaded ??= load();
@@ -51,32 +48,68 @@ export function wasmKernels(): KernelsFound {
     return { missing: `WebAssembly SIMD: ${(error as Error).message}`, help: 'Node.js 20.20 or newer' };
   }
   const { module, name, tiling } = loaded;
-  return { name, tiling, threads: 1, open: (options) => open(module, options) };
+  return { name, tiling, open: (options) => open(module, options) };
 }
 
-function open(module: WebAssembly.Module, { size, scratch }: HostOptions): Host {
-  const memory = new WebAssembly.Memory({ initial: 32 });
-  const { exports } = instantiate(module, memory);
-  const arena = alignedBytes(exports.free());
-  const own = alignedBytes(arena + size * 4);
-  const programs = alignedBytes(own + scratch * 4);
-  const end = programs + WORDS * 4;
-  memory.grow(Math.max(0, Math.ceil(end / PAGE) - 32));
+/** Where things lie in the memory of a host, in bytes. */
+function plan(free: number, { size, scratch, threads }: HostOptions) {
+  let end = free;
+  const place = (bytes: number) => {
+    const start = alignedBytes(end);
+    end = start + bytes;
+    return start;
+  };
+  const control = place(8);
+  const arena = place(size * 4);
+  const programs = place(WORDS * 4);
+  // One more than there are threads: short programs are run by the caller itself.
+  const own = Array.from({ length: threads + 1 }, () => ({
+    scratch: place(scratch * 4),
+    stack: place(STACK) + STACK,
+  }));
+  return { control, arena, programs, own, pages: Math.max(FEWEST_PAGES, Math.ceil(end / PAGE)) };
+}
+
+function open(module: WebAssembly.Module, options: HostOptions): Host {
+  const { control, arena, programs, own, pages } = plan(loaded!.free, options);
+  const memory = memoryOf(pages);
+  const exports = instantiate(module, memory);
+  const [caller, ...others] = own;
+  exports.__stack_pointer.value = caller.stack;
   const addresses = new Map<Int32Array, number>();
   let next = programs;
   const addressOf = (words: Int32Array): number => {
     const known = addresses.get(words);
     if (known !== undefined) return known;
-    if (next + words.byteLength > end) throw new Error('the programs do not fit into their memory');
+    if (next + words.byteLength > programs + WORDS * 4)
+      throw new Error('the programs do not fit into their memory');
     new Int32Array(memory.buffer, next, words.length).set(words);
     addresses.set(words, next);
     next += words.byteLength;
     return next - words.byteLength;
   };
-  const run = (words: Int32Array) => exports.run(addressOf(words), arena, own);
+  let threads: WasmThreads | undefined;
+  const startThreads = () =>
+    new WasmThreads(
+      others.map(
+        (memories, thread): ThreadData => ({
+          module,
+          memory,
+          control,
+          arena,
+          ...memories,
+          thread,
+          threads: others.length,
+        }),
+      ),
+    );
   return {
-    arena: new Float32Array(memory.buffer, arena, size),
-    run,
-    runBeside: async (words) => run(words),
+    arena: new Float32Array(memory.buffer, arena, options.size),
+    run: (words) => exports.run(addressOf(words), arena, caller.scratch, 0, 1),
+    runBeside(words) {
+      threads ??= startThreads();
+      return threads.run(addressOf(words));
+    },
+    close: async () => threads?.end(),
   };
 }

@@ -15,7 +15,7 @@ import { TfjsEngine } from './tfjs/engine.js';
 const engines: Readonly<Record<EngineName, Engine>> = {
   /** Fused kernels of our own, compiled for the processor at hand, single precision. */
   native: new KernelEngine('native kernels', nativeKernels),
-  /** The same kernels as WebAssembly, in one thread: nothing needs to be compiled. */
+  /** The same kernels as WebAssembly: nothing needs to be compiled. */
   wasm: new KernelEngine('WebAssembly kernels', wasmKernels),
   /** ONNX Runtime on the processor, single precision. */
   onnx: new OnnxEngine('cpu'),

@@ -129,6 +129,9 @@ function inputGradients(op: Op, y: Tensor, g: Tensor): (Tensor | undefined)[] {
       return [t.mul(y, t.sub(g, t.sum(t.mul(g, y), { axes: [-1], keepDims: true })))];
     case 'logSoftmax':
       return [t.sub(g, t.mul(t.exp(y), t.sum(g, { axes: [-1], keepDims: true })))];
+    case 'sumOfProducts':
+    case 'sumOfSquares':
+      throw new Error(`${op.name} is made after gradients are taken`);
     case 'sign':
     case 'less':
     case 'greater':

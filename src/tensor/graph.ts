@@ -35,6 +35,8 @@ export type Op =
   /** Over the last two axes; leading axes broadcast. */
   | { name: 'matmul'; transposeA: boolean; transposeB: boolean }
   | { name: ReduceName; axes: readonly number[]; keepDims: boolean }
+  /** scale Σ x y, and scale Σ (x − c)² with c the same along the axes: made by the native engine for itself alone. */
+  | { name: 'sumOfProducts' | 'sumOfSquares'; axes: readonly number[]; keepDims: boolean; scale: number }
   | { name: 'reshape' }
   | { name: 'expand' }
   | { name: 'transpose'; permutation: readonly number[] }

@@ -77,3 +77,9 @@ function callSites(stack: string): string[] {
   }
   return [...sites.values()];
 }
+
+/** Is what broadcasts from `shape` to `whole` the same all along these axes? */
+export function isSameAlong(shape: Shape, whole: Shape, axes: readonly number[]): boolean {
+  const lead = whole.length - shape.length;
+  return axes.every((axis) => axis < lead || shape[axis - lead] === 1);
+}

@@ -153,8 +153,8 @@ describe.each(Object.entries(cases))('%s', (_, c) => {
   test('is computed alike by every engine', () => checkEngines(c));
 });
 
-/** Every operation that there is: the compiler sees to it that none is missing here. */
-const operations: Record<Op['name'], true> = {
+/** Every operation that can be stated: the compiler sees to it that none is missing here. */
+const operations: Record<Exclude<Op['name'], 'sumOfProducts' | 'sumOfSquares'>, true> = {
   input: true,
   state: true,
   constant: true,

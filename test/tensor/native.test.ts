@@ -51,6 +51,32 @@ const sizes: [number, number, number][] = [
   [16, 3, 530],
 ];
 
+/** Sums of products and of squares, along either axis: fused where nobody else asks for what is summed. */
+function sums(): Graph {
+  const g = new Graph();
+  const [x, y] = [g.input('x', [37, 83]), g.input('y', [37, 83])];
+  const squared = t.square(y);
+  g.step('run', [], {
+    columns: t.sum(t.mul(x, y), { axes: [0] }),
+    rows: t.mean(t.mul(x, y), { axes: [1], keepDims: true }),
+    variance: t.mean(t.square(t.sub(x, t.mean(x, { axes: [0] }))), { axes: [0] }),
+    deviation: t.sum(t.square(t.sub(x, t.mean(x, { axes: [1], keepDims: true }))), { axes: [1] }),
+    all: t.sum(t.mul(x, t.exp(y))),
+    squared,
+    kept: t.sum(squared, { axes: [0] }),
+    most: t.reduceMax(x, { axes: [0] }),
+  });
+  return g;
+}
+
+async function checkSums(engine: KernelEngine): Promise<void> {
+  const given = { x: values(1, [37, 83]), y: values(2, [37, 83]) };
+  const run = async (e: KernelEngine | ReferenceEngine) =>
+    (await e.compile(sums(), { threads: 2 })).run('run', given);
+  const [got, expected] = [await run(engine), await run(new ReferenceEngine())];
+  for (const id of Object.keys(expected)) expectClose(got[id], expected[id], 2e-6, id);
+}
+
 const references = await Promise.all(
   sizes.map((size) => descended(network(...size), new ReferenceEngine(), 1)),
 );
@@ -90,10 +116,23 @@ async function checkSoftmax(engine: KernelEngine, threads: number): Promise<void
       else expect(Math.abs(value - expected[id][i]), id).toBeLessThan(3e-6 * (1 + Math.abs(value)));
 }
 
-test('the kernels as WebAssembly compute what the reference computes, at every size', async () => {
+describe('the kernels as WebAssembly', () => {
   const wasm = new KernelEngine('wasm', wasmKernels);
-  await checkSizes(wasm);
-  await checkSoftmax(wasm, 1);
+
+  test('compute what the reference computes, at every size', async () => {
+    await checkSizes(wasm);
+    await checkSoftmax(wasm, 1);
+  });
+  test('add up products and squares as the reference does', () => checkSums(wasm));
+
+  test('give the same bits on one thread, two and three', async () => {
+    // Large enough to run beside the event loop, on threads.
+    const [one, two, three] = await Promise.all(
+      [1, 2, 3].map((threads) => descended(network(150, 70, 190), wasm, threads)),
+    );
+    expect(two).toEqual(one);
+    expect(three).toEqual(one);
+  });
 });
 
 describe.skipIf(sets.length === 0)('native kernels', () => {
@@ -101,6 +140,8 @@ describe.skipIf(sets.length === 0)('native kernels', () => {
     await checkSizes(native(name));
     await checkSoftmax(native(name), 2);
   });
+
+  test.each(sets)('%s adds up products and squares as the reference does', (name) => checkSums(native(name)));
 
   test('one thread, two and three give the same bits', async () => {
     const [one, two, three] = await Promise.all(

@@ -100,6 +100,19 @@ test('products: of a column and a row is none, and a transposed operand is read 
   await expectSame(before, after);
 });
 
+test('centred sums: the gradient of a mean needs no sum that waits for the variance', async () => {
+  const { before, after } = passed('centredSums', (g) => {
+    const [x, scale, offset] = [g.input('x', [6, 3]), g.input('scale', [3]), g.input('offset', [3])];
+    const centred = t.sub(x, t.mean(x, { axes: [0] }));
+    const deviation = t.sqrt(t.add(t.mean(t.square(centred), { axes: [0] }), 1e-3));
+    const y = t.exp(t.add(t.mul(centred, t.div(scale, deviation)), offset));
+    return { y, ...Object.fromEntries(gradients(t.sum(y), [x, scale, offset]).map((d, i) => [`d${i}`, d])) };
+  });
+  // Left are the sum over everything, and those for offset and scale.
+  expect([counted(before, 'sum'), counted(after, 'sum')]).toEqual([3, 2]);
+  await expectSame(before, after);
+});
+
 describe.each(['sac', 'droq', 'crossq'])('the step of %s', (preset) => {
   const stated = () => {
     const g = new Graph();

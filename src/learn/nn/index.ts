@@ -2,6 +2,6 @@
 export { type AdamOptions, type AdamStep, adam } from './adam.js';
 export { DropoutMask } from './dropoutMask.js';
 export { type LaPropOptions, laprop } from './laprop.js';
-export { batchNorm, dropout, lambda, layerNorm, linear, sequential } from './layers.js';
+export { batchNormLinear, dropout, lambda, layerNorm, linear, sequential } from './layers.js';
 export { type MlpOptions, mlp } from './mlp.js';
 export { type Activation, activations, type Module, Pass } from './module.js';

@@ -6,6 +6,7 @@ import {
   matmul,
   mul,
   normalize,
+  reshape,
   sqrt,
   square,
   stopGradient,
@@ -53,19 +54,31 @@ export function layerNorm(name: string, width: number): Module {
 
 /**
  * Normalisation of each feature by its mean and variance over the batch while learning, by running ones otherwise,
- * then scale and offset (Ioffe and Szegedy, 2015).
+ * with scale and offset (Ioffe and Szegedy, 2015), and the linear layer that follows it. The normalisation of x to
+ * x ∘ f + c is taken into the layer, x (diag(f) W) + (c W + b): features are read where they are, and the gradients of
+ * scale, offset and mean come from those of W and b, without a sum over the batch of their own.
+ * @param norm name of the normalisation's parameters
+ * @param name of the layer's
  * @param rate at which the running statistics follow the batch's
  */
-export function batchNorm(name: string, width: number, rate = 0.01): Module {
-  const [mean, variance] = [`${name}.mean`, `${name}.variance`];
+export function batchNormLinear(
+  norm: string,
+  name: string,
+  inputs: number,
+  outputs: number,
+  rate = 0.01,
+): Module {
+  const [mean, variance] = [`${norm}.mean`, `${norm}.variance`];
+  const layer = linear(name, inputs, outputs);
   return {
     parameters: [
-      { name: `${name}.scale`, shape: [width], initialise: constant(1) },
-      { name: `${name}.offset`, shape: [width], initialise: constant(0) },
+      { name: `${norm}.scale`, shape: [inputs], initialise: constant(1) },
+      { name: `${norm}.offset`, shape: [inputs], initialise: constant(0) },
+      ...layer.parameters,
     ],
     statistics: [
-      { name: mean, shape: [width], initialise: constant(0) },
-      { name: variance, shape: [width], initialise: constant(1) },
+      { name: mean, shape: [inputs], initialise: constant(0) },
+      { name: variance, shape: [inputs], initialise: constant(1) },
     ],
     apply(p, x, { statistics, learning }) {
       let m = statistics[mean];
@@ -79,8 +92,11 @@ export function batchNorm(name: string, width: number, rate = 0.01): Module {
         follow(mean, m);
         follow(variance, v);
       }
-      const factor = div(p[`${name}.scale`], sqrt(add(v, BATCH_NORM_EPSILON)));
-      return add(mul(sub(x, m), factor), p[`${name}.offset`]);
+      const f = div(p[`${norm}.scale`], sqrt(add(v, BATCH_NORM_EPSILON)));
+      const c = sub(p[`${norm}.offset`], mul(m, f));
+      const W = p[`${name}.weight`];
+      const bias = add(matmul(reshape(c, [1, inputs]), W), p[`${name}.bias`]);
+      return add(matmul(x, mul(W, reshape(f, [inputs, 1]))), bias);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { batchNorm, dropout, lambda, layerNorm, linear, sequential } from './layers.js';
+import { batchNormLinear, dropout, lambda, layerNorm, linear, sequential } from './layers.js';
 import { type Activation, activations, type Module } from './module.js';
 
 export interface MlpOptions {
@@ -15,15 +15,17 @@ export interface MlpOptions {
 export function mlp(name: string, sizes: readonly number[], options: MlpOptions): Module {
   const { norm = 'none' } = options;
   const activation = activations[options.activation];
-  const modules = norm === 'batch' ? [batchNorm(`${name}.input`, sizes[0])] : [];
+  const modules: Module[] = [];
   for (const [i, outputs] of sizes.slice(1).entries()) {
     const id = `${name}.${i}`;
-    modules.push(linear(id, sizes[i], outputs));
+    const before = i === 0 ? `${name}.input` : `${name}.${i - 1}`;
+    modules.push(
+      norm === 'batch' ? batchNormLinear(before, id, sizes[i], outputs) : linear(id, sizes[i], outputs),
+    );
     if (i === sizes.length - 2) break;
     if (options.dropout) modules.push(dropout());
     if (norm === 'layer') modules.push(layerNorm(id, outputs));
     modules.push(lambda((_, x) => activation(x)));
-    if (norm === 'batch') modules.push(batchNorm(id, outputs));
   }
   return sequential(...modules);
 }

@@ -32,11 +32,10 @@ export class KernelEngine implements Engine {
   async compile(graph: Graph, options: CompileOptions): Promise<Program> {
     const kernels = this.kernels();
     if ('missing' in kernels) throw new Error(kernels.missing);
-    const { spin_us = 0 } = options;
-    const threads = Math.min(options.threads ?? 1, kernels.threads ?? Number.POSITIVE_INFINITY);
+    const { threads = 1, spin_us = 0 } = options;
     const layout = layOut(graph, { ...this.how, tiling: kernels.tiling, threads });
     const { size, scratch } = layout;
-    return new KernelProgram(graph, layout, kernels.open({ size, scratch, threads, spin_us }));
+    return new KernelProgram(layout, kernels.open({ size, scratch, threads, spin_us }));
   }
 }
 
@@ -44,14 +43,13 @@ class KernelProgram implements Program {
   private readonly beside: ReadonlySet<string>;
 
   constructor(
-    private readonly graph: Graph,
     private readonly layout: Layout,
     private readonly host: Host,
   ) {
     for (const t of layout.constants) {
       if (t.op.name === 'constant') this.valuesAt(layout.leaves.get(t)!).set(t.op.values);
     }
-    const large = [...graph.steps.keys()].filter((id) => layout.steps.get(id)!.flops > BESIDE_FLOPS);
+    const large = [...layout.steps.keys()].filter((id) => layout.steps.get(id)!.flops > BESIDE_FLOPS);
     this.beside = new Set(large);
   }
 
@@ -82,12 +80,16 @@ class KernelProgram implements Program {
     this.valuesAt(view).set(values);
   }
 
-  async dispose(): Promise<void> {}
+  async dispose(): Promise<void> {
+    await this.host.close?.();
+  }
 
   private state(id: string): View {
-    const tensor = this.graph.states.get(id);
+    const tensor = this.layout.graph.states.get(id);
     if (!tensor)
-      throw new Error(`the graph has no state "${id}"; it has ${[...this.graph.states.keys()].join(', ')}`);
+      throw new Error(
+        `the graph has no state "${id}"; it has ${[...this.layout.graph.states.keys()].join(', ')}`,
+      );
     return this.layout.leaves.get(tensor)!;
   }
 

@@ -3,6 +3,7 @@ import { type Graph, reachable, type Step, type Tensor } from '../graph.js';
 import { aligned, placeTemporaries } from './arena.js';
 import { lower } from './lower.js';
 import { type Instruction, type Placing, schedule } from './schedule.js';
+import { sumsOfProducts } from './sums.js';
 import { type Region, type View, wholeView } from './view.js';
 
 export interface LayoutOptions {
@@ -28,6 +29,8 @@ export interface StepWords {
 
 /** Everything that the kernels need to run a graph. */
 export interface Layout {
+  /** What is run: the graph with sums of products joined. Leaves are its own. */
+  readonly graph: Graph;
   readonly steps: ReadonlyMap<string, StepWords>;
   readonly leaves: ReadonlyMap<Tensor, View>;
   readonly constants: readonly Tensor[];
@@ -37,8 +40,9 @@ export interface Layout {
 }
 
 /** Plans the arena of a graph and writes its steps as programs. */
-export function layOut(graph: Graph, options: LayoutOptions): Layout {
+export function layOut(stated: Graph, options: LayoutOptions): Layout {
   const { tiling, threads, fusing = true, reuse = true } = options;
+  const graph = fusing ? sumsOfProducts(stated) : stated;
   const leaves = new Map<Tensor, View>();
   let end = 0;
   const lasting = (shape: readonly number[]): View => {
@@ -83,7 +87,7 @@ export function layOut(graph: Graph, options: LayoutOptions): Layout {
       flops: productFlops(step),
     });
   }
-  return { steps, leaves, constants, size: end + temporary, scratch: aligned(scratch) };
+  return { graph, steps, leaves, constants, size: end + temporary, scratch: aligned(scratch) };
 }
 
 const rootsOf = (step: Step): Tensor[] => [...step.updates.values(), ...Object.values(step.outputs)];

@@ -190,8 +190,12 @@ class Lowering {
       case 'sum':
       case 'mean':
       case 'reduceMax':
-        this.sequence.push(reduction(t, this.viewOf(inputs[0]), to));
+      case 'sumOfProducts':
+      case 'sumOfSquares': {
+        const views = inputs.map((x) => broadcast(this.viewOf(x), inputs[0].shape));
+        this.sequence.push(reduction(t, views, to));
         return;
+      }
       case 'normalize':
       case 'inverseDeviation':
       case 'softmax':

@@ -3,7 +3,7 @@ import { sameShape, sizeOf } from '../shape.js';
 import { type Fusion, type Group, isElementwise, isLeaf, isRowProduct, isView, sourceOf } from './fuse.js';
 import type { LowerOptions } from './lower.js';
 import { isVectorProduct } from './products.js';
-import { asRows } from './reductions.js';
+import { asRows, isReduction } from './reductions.js';
 import { type Region, reshaped, sharedAxis, sliced, type View, wholeView } from './view.js';
 
 /** Where results go that have a place beforehand, and what has to be copied. */
@@ -86,7 +86,7 @@ function temporary(t: Tensor): View {
 /** Can the kernels write a tensor's result into this view? */
 function canWrite(t: Tensor, view: View): boolean {
   const { op } = t;
-  if (isElementwise(op) || ['sum', 'mean', 'reduceMax', 'concat', 'pad'].includes(op.name)) return true;
+  if (isElementwise(op) || isReduction(op) || ['concat', 'pad'].includes(op.name)) return true;
   if (op.name === 'matmul' && isRowProduct(t) && isVectorProduct(t)) return true;
   return asRows(view) !== undefined;
 }

@@ -4,16 +4,33 @@ import { sizeOf } from '../shape.js';
 import type { Instruction } from './schedule.js';
 import { access, collapse, reshaped, sharedAxis, type View } from './view.js';
 
-/** Sum, mean or maximum along axes. */
-export function reduction(t: Tensor, from: View, to: View): Instruction {
-  const op = t.op as Op & { name: 'sum' | 'mean' | 'reduceMax' };
-  const all = [...from.shape.keys()];
-  const keptAxes = all.filter((i) => !op.axes.includes(i));
+type Reduction = Op & { name: 'sum' | 'mean' | 'reduceMax' | 'sumOfProducts' | 'sumOfSquares' };
+
+/** As in native/reduce.h. */
+const terms = {
+  sum: 0,
+  mean: 0,
+  reduceMax: 1,
+  sumOfProducts: 2,
+  sumOfSquares: 3,
+} as const satisfies Record<Reduction['name'], number>;
+
+export const isReduction = (op: Op): boolean => Object.hasOwn(terms, op.name);
+
+/**
+ * Sum, mean or maximum along axes.
+ * @param from what is reduced, and what it is multiplied by or what is taken from it, in the same shape
+ */
+export function reduction(t: Tensor, from: readonly View[], to: View): Instruction {
+  const op = t.op as Reduction;
+  const [x, y = x] = from;
+  const keptAxes = [...x.shape.keys()].filter((i) => !op.axes.includes(i));
   const pick = (values: readonly number[], axes: readonly number[]) => axes.map((i) => values[i]);
-  const keptShape = pick(from.shape, keptAxes);
+  const keptShape = pick(x.shape, keptAxes);
   const flatTo = op.keepDims ? { ...to, shape: keptShape, strides: pick(to.strides, keptAxes) } : to;
-  const kept = collapse(keptShape, [pick(from.strides, keptAxes), flatTo.strides]);
-  const reduced = collapse(pick(from.shape, op.axes), [pick(from.strides, op.axes)]);
+  const along = (axes: readonly number[]) => [x, y].map((view) => pick(view.strides, axes));
+  const kept = collapse(keptShape, [...along(keptAxes), flatTo.strides]);
+  const reduced = collapse(pick(x.shape, op.axes), along(op.axes));
   if (kept.shape.length > 3 || reduced.shape.length > 3)
     throw new Error(`${t} over ${op.axes} of ${t.inputs[0]}`);
   // The axis that is contiguous goes innermost: sums of an array do not care about the order of its axes.
@@ -24,30 +41,28 @@ export function reduction(t: Tensor, from: View, to: View): Instruction {
   ];
   const axis = sharedAxis(keptShape);
   const rows = sizeOf(keptShape) === 1 ? 1 : keptShape[axis];
-  const perRow: View = {
-    ...from,
-    shape: [...keptShape, ...pick(from.shape, op.axes)],
-    strides: [...pick(from.strides, keptAxes), ...pick(from.strides, op.axes)],
-  };
-  const single = rows === 1;
+  const perRow = (view: View): View => ({
+    ...view,
+    shape: [...keptShape, ...pick(view.shape, op.axes)],
+    strides: [...pick(view.strides, keptAxes), ...pick(view.strides, op.axes)],
+  });
+  const read = (view: View) =>
+    rows === 1 ? { ...access(view, false, undefined), rows: 1 } : access(perRow(view), false, axis);
+  const scale = 'scale' in op ? op.scale : op.name === 'mean' ? t.size / t.inputs[0].size : 1;
   return {
-    name: 'reduce',
-    accesses: [
-      single ? { ...access(from, false, undefined), rows: 1 } : access(perRow, false, axis),
-      access(flatTo, true, axis),
-    ],
+    name: 'reduction',
+    accesses: [...from.map(read), access(flatTo, true, axis)],
     scratch: 0,
     words: (at) => [
-      rows,
-      op.name === 'reduceMax' ? 1 : 0,
-      floatWord(op.name === 'mean' ? t.size / t.inputs[0].size : 1),
-      at(from.region, from.offset),
-      at(to.region, to.offset),
+      ...[rows, terms[op.name], floatWord(scale), at(to.region, to.offset)],
       ...front(kept.shape, 1),
-      ...front(kept.strides[0], 0),
-      ...front(kept.strides[1], 0),
       ...front(pick(reduced.shape, order), 1),
-      ...front(pick(reduced.strides[0], order), 0),
+      ...front(kept.strides[2], 0),
+      ...[x, y].flatMap((view, i) => [
+        at(view.region, view.offset),
+        ...front(kept.strides[i], 0),
+        ...front(pick(reduced.strides[i], order), 0),
+      ]),
     ],
   };
 }

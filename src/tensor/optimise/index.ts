@@ -1,4 +1,5 @@
 import type { Graph } from '../graph.js';
+import { centredSums } from './centredSums.js';
 import { commonSubexpressions } from './commonSubexpressions.js';
 import { constantFolding } from './constantFolding.js';
 import { deadCode } from './deadCode.js';
@@ -6,7 +7,10 @@ import { products } from './products.js';
 import { type Rule, rewrite } from './rewrite.js';
 
 /** In the order in which they run. */
-const passes = { constantFolding, deadCode, products, commonSubexpressions } satisfies Record<string, Rule>;
+const passes = { constantFolding, deadCode, products, centredSums, commonSubexpressions } satisfies Record<
+  string,
+  Rule
+>;
 
 export type PassName = keyof typeof passes;
 export const passNames = Object.keys(passes) as PassName[];

@@ -1,8 +1,24 @@
 import { expect, test } from 'vitest';
 import { Random } from '../../../src/base/random.js';
-import { adam, batchNorm, DropoutMask, linear, mlp, Pass } from '../../../src/learn/nn/index.js';
-import { compile, Graph, ParameterLayout } from '../../../src/tensor/index.js';
+import { adam, batchNormLinear, DropoutMask, linear, mlp, Pass } from '../../../src/learn/nn/index.js';
+import {
+  add,
+  compile,
+  div,
+  Graph,
+  gradients,
+  matmul,
+  mean,
+  mul,
+  ParameterLayout,
+  sqrt,
+  sub,
+  sum,
+  type Tensor,
+  tanh,
+} from '../../../src/tensor/index.js';
 import { enginesHere } from '../../tensor/engines.js';
+import { expectClose, values } from '../../tensor/support.js';
 import { normals } from './support.js';
 
 test.each(enginesHere)(
@@ -70,7 +86,7 @@ test.each(enginesHere)(
   'batch norm on %s normalises by the batch while learning, by what it has learnt afterwards',
   async (engine) => {
     const g = new Graph();
-    const norm = batchNorm('norm', 2, 0.1);
+    const norm = batchNormLinear('norm', 'layer', 2, 2, 0.1);
     const parameters = new ParameterLayout(norm.parameters);
     const statistics = new ParameterLayout(norm.statistics ?? []);
     const p = parameters.views(g.state('p', [parameters.size]));
@@ -82,7 +98,12 @@ test.each(enginesHere)(
     g.step('use', [], { y: norm.apply(p, x, new Pass(g, 'use', statistics.views(running))) });
     const program = await compile(g, { engine });
     const random = new Random(1);
-    program.setState('p', parameters.initialise(random));
+    // The layer behind it hands on what it is given.
+    const start = parameters.initialise(random);
+    const { 'layer.weight': weight, 'layer.bias': bias } = parameters.cut(start);
+    weight.set([1, 0, 0, 1]);
+    bias.fill(0);
+    program.setState('p', start);
     program.setState('running', statistics.initialise(random));
     const batch = () => normals(random, 128).map((v, i) => (i % 2 ? 10 + 3 * v : v - 2));
     const moments = (values: Float32Array, column: number) => {
@@ -104,6 +125,29 @@ test.each(enginesHere)(
     expect(out.y[1]).toBeCloseTo((10 - mean[1]) / Math.sqrt(variance[1] + 1e-3), 4);
   },
 );
+
+test('batch norm taken into the layer behind it has the values and gradients of one before it', async () => {
+  const g = new Graph();
+  const norm = batchNormLinear('norm', 'layer', 5, 3);
+  const parameters = new ParameterLayout(norm.parameters);
+  const flat = g.input('p', [parameters.size]);
+  const x = g.input('x', [16, 5]);
+  const p = parameters.views(flat);
+  const statistics = { 'norm.mean': g.constant(0), 'norm.variance': g.constant(1) };
+  const folded = norm.apply(p, x, new Pass(g, 'folded', statistics, true));
+  const centred = sub(x, mean(x, { axes: [0] }));
+  const variance = mean(mul(centred, centred), { axes: [0] });
+  const scaled = mul(div(centred, sqrt(add(variance, 1e-3))), p['norm.scale']);
+  const plain = add(matmul(add(scaled, p['norm.offset']), p['layer.weight']), p['layer.bias']);
+  const results = (y: Tensor) => [y, ...gradients(sum(mul(y, tanh(y))), [flat, x])];
+  g.step('run', [], {
+    ...Object.fromEntries(results(folded).map((r, i) => [`folded ${i}`, r])),
+    ...Object.fromEntries(results(plain).map((r, i) => [`plain ${i}`, r])),
+  });
+  const program = await compile(g, { engine: 'reference' });
+  const out = await program.run('run', { p: values(1, [parameters.size]), x: values(2, [16, 5], -1, 5) });
+  for (let i = 0; i < 3; i++) expectClose(out[`folded ${i}`], out[`plain ${i}`], 1e-6, `${i}`);
+});
 
 test('weights start uniform in ± 1 / √inputs', () => {
   const values = new ParameterLayout(linear('l', 25, 400).parameters).initialise(new Random(1));
