@@ -139,7 +139,7 @@ function dreamerSetup({ spec }: Robot, task: Task, config: DreamerConfig): Learn
     network(parameters, replay) {
       const metadata = { robot: spec.name, task: task.name };
       const onnx = exportPolicy(new DreamerNetworks(world, config), parameters, metadata);
-      const names = policyNames(world, config);
+      const names = policyNames(world, config, spec.watchdog.sensor_lost_s);
       if (!replay || !names.surprise) return { onnx, names };
       const manifest = { ...contractOf(spec, task), network: { file: 'policy.onnx' as const, ...names } };
       const quantiles = surpriseQuantiles({ manifest, onnx, path: task.name }, replay);

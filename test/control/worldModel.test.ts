@@ -5,19 +5,21 @@ import type { GateOptions } from '../../src/control/worldModelGate.js';
 import { DreamerNetworks, dreamerConfig, exportPolicy, policyNames } from '../../src/learn/dreamer/index.js';
 import { loadPolicy, type NetworkPolicy } from '../../src/policy/inference.js';
 import { contractOf } from '../../src/policy/manifest.js';
+import { loadRobot } from '../../src/robot/load.js';
 import { causes, readEvent, type SafetyEvent } from '../../src/safety/events.js';
 import { createTask } from '../../src/tasks/index.js';
 import { observationSize } from '../../src/tasks/task.js';
 import { patient } from './support.js';
 
 // Sensing may be gone for longer than any policy imagines, so that it is the policy that stops the robot.
+const { watchdog: shipped } = loadRobot('quadruped').spec;
 const spec = { ...patient, watchdog: { ...patient.watchdog, sensor_age_s: 1, sensor_lost_s: 2 } };
 const task = createTask('walk', spec);
 const DT_S = 1 / spec.rates.control_hz;
 const TICKS = spec.rates.control_hz / spec.rates.policy_hz;
 
 /** A policy with a world model that nobody has trained. @param limits of its surprise */
-function untrained(limits: readonly number[] = []): NetworkPolicy {
+function untrained(limits: readonly number[] = [], sensingLost_s?: number): NetworkPolicy {
   const world = { observations: observationSize(task.contract), actions: spec.joints.length };
   const config = dreamerConfig('micro', {
     ...{ deter: 16, hidden: 8, blocks: 2, stoch: 4, classes: 4, units: 8, layers: 1, bins: 7 },
@@ -25,7 +27,7 @@ function untrained(limits: readonly number[] = []): NetworkPolicy {
   const networks = new DreamerNetworks(world, config);
   const flat = new Float32Array(networks.policyLayout.size);
   new Random(1).fillUniform(flat, -0.05, 0.05);
-  const names = policyNames(world, config);
+  const names = policyNames(world, config, sensingLost_s);
   const quantiles = limits.length > 0 ? [{ quantile: 0.99, limits: [...limits] }] : [];
   return loadPolicy({
     manifest: {
@@ -38,8 +40,8 @@ function untrained(limits: readonly number[] = []): NetworkPolicy {
 }
 
 /** A robot that stands as it is put, in the middle of an episode. */
-function stand(policy: NetworkPolicy, gate?: GateOptions) {
-  const loop = new ControlLoop(spec, task, 0, 1, gate);
+function stand(policy: NetworkPolicy, gate?: GateOptions, watchdog = spec.watchdog) {
+  const loop = new ControlLoop({ ...spec, watchdog }, task, 0, 1, gate);
   const { state } = loop;
   let now_s = 0;
   spec.joints.forEach((joint, j) => {
@@ -85,6 +87,25 @@ describe('a gap in sensing', () => {
     run((longest + 2) * TICKS, false);
     expect(['stopping', 'stopped']).toContain(loop.control.kernel.mode);
     expect(events().map((e) => e.cause)).toContain('sensing_gap');
+  });
+
+  it('is stated no longer than the robot allows, which holds its targets in it and brakes behind it', () => {
+    const policy = untrained([], shipped.sensor_lost_s);
+    expect(policy.imagination!.longest_s).toBe(shipped.sensor_lost_s);
+    const { loop, run, events } = stand(policy, undefined, { ...shipped, sensor_age_s: 0.02 });
+    run(5 * TICKS);
+    const ticks = (seconds: number) => Math.floor(seconds * spec.rates.control_hz);
+    run(ticks(0.03), false);
+    const held = loop.control.kernel.executed_rad.slice();
+    run(ticks(0.9 * shipped.sensor_lost_s) - ticks(0.03), false);
+    expect(loop.control.kernel.mode).toBe('run');
+    expect(loop.control.kernel.executed_rad).toEqual(held);
+    run(5 * TICKS);
+    expect(loop.control.kernel.mode).toBe('run');
+    run(ticks(1.2 * shipped.sensor_lost_s), false);
+    expect(loop.control.kernel.mode).toBe('damp');
+    expect(loop.control.kernel.latched).toBe('sensor_invalid');
+    expect(events().map((e) => e.cause)).toContain('sensor_lost');
   });
 
   it('moves the policy on in what it expects', () => {

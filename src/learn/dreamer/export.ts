@@ -6,11 +6,19 @@ import type { DreamerConfig } from './presets.js';
 import { features } from './rssm.js';
 import { symlog } from './twoHot.js';
 
-/** How long the policy goes on by its own expectation alone before the robot stops. */
+/** How long a policy goes on by its own expectation alone, where its robot allows so much, before the robot stops. */
 const IMAGINES_S = 0.25;
 
-/** Names and sizes in the file that `exportPolicy` writes, for the manifest. */
-export function policyNames(world: WorldContract, config: DreamerConfig): NetworkNames {
+/**
+ * Names and sizes in the file that `exportPolicy` writes, for the manifest.
+ * @param sensingLost_s after so long without a sample the robot brakes, whatever its policy expects: a policy states
+ *   no more than that
+ */
+export function policyNames(
+  world: WorldContract,
+  config: DreamerConfig,
+  sensingLost_s = Number.POSITIVE_INFINITY,
+): NetworkNames {
   const { latent } = new DreamerNetworks(world, config).model;
   return {
     input: 'observation',
@@ -20,7 +28,7 @@ export function policyNames(world: WorldContract, config: DreamerConfig): Networ
       { input: 'z', output: 'z_next', size: latent.size },
     ],
     previous_action: 'previous_action',
-    imagination: { input: 'seen', longest_s: IMAGINES_S },
+    imagination: { input: 'seen', longest_s: Math.min(IMAGINES_S, sensingLost_s) },
     surprise: {
       outputs: [
         { output: 'kl', unit: 'nat' },
