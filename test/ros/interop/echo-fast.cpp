@@ -1,7 +1,7 @@
 /*
  * An independent peer on Fast DDS: writes out again what it reads. Text goes through Fast CDR, as a
  * string that is read and written; the other messages pass as bytes. `fast-peers.h` is made by the
- * test: FAST_PEERS, a list of PEER(number, name of the type in DDS).
+ * test: FAST_PEERS, a list of PEER(number, name of the type in DDS), the last one best effort.
  */
 #include <fastcdr/Cdr.h>
 #include <fastdds/dds/domain/DomainParticipant.hpp>
@@ -117,15 +117,21 @@ int main() {
   if (!participant) return 1;
   auto *publisher = participant->create_publisher(PUBLISHER_QOS_DEFAULT);
   auto *subscriber = participant->create_subscriber(SUBSCRIBER_QOS_DEFAULT);
+  const auto *easy = &peers[sizeof peers / sizeof *peers - 1];
   for (auto &peer : peers) {
     TypeSupport(new Message(peer.type)).register_type(participant);
     const std::string number = std::to_string(peer.number);
     auto *in = participant->create_topic("rt/to_" + number, peer.type, TOPIC_QOS_DEFAULT);
     auto *out = participant->create_topic("rt/from_" + number, peer.type, TOPIC_QOS_DEFAULT);
-    peer.reader = subscriber->create_datareader(in, keeping(DATAREADER_QOS_DEFAULT));
+    auto readerQos = keeping(DATAREADER_QOS_DEFAULT);
     auto qos = keeping(DATAWRITER_QOS_DEFAULT);
+    if (&peer == easy) {
+      readerQos.reliability().kind = qos.reliability().kind = BEST_EFFORT_RELIABILITY_QOS;
+      readerQos.durability().kind = qos.durability().kind = VOLATILE_DURABILITY_QOS;
+    }
+    peer.reader = subscriber->create_datareader(in, readerQos);
     /* What is transient local stays in the history when it was acknowledged: a long stream would fill it. */
-    if (&peer == &peers[sizeof peers / sizeof *peers - 1]) qos.durability().kind = VOLATILE_DURABILITY_QOS;
+    if (&peer == easy - 1) qos.durability().kind = VOLATILE_DURABILITY_QOS;
     peer.writer = publisher->create_datawriter(out, qos);
     if (!peer.reader || !peer.writer) return 1;
   }

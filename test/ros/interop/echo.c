@@ -1,6 +1,7 @@
 /*
  * An independent peer on Cyclone DDS: reads its topics as structures that idlc made, and writes them
- * out again. `peers.h` is made by the test: PEERS, a list of PEER(number, name of the C type).
+ * out again. `peers.h` is made by the test: PEERS, a list of PEER(number, name of the C type), the last
+ * one best effort.
  */
 #include <dds/dds.h>
 #include <poll.h>
@@ -30,6 +31,10 @@ int main(void) {
   dds_qset_history(qos, DDS_HISTORY_KEEP_ALL, 0);
   dds_qset_data_representation(qos, 1, (dds_data_representation_id_t[]){DDS_DATA_REPRESENTATION_XCDR1});
   for (int i = 0; i < COUNT; i++) {
+    if (i == COUNT - 1) {
+      dds_qset_reliability(qos, DDS_RELIABILITY_BEST_EFFORT, 0);
+      dds_qset_durability(qos, DDS_DURABILITY_VOLATILE);
+    }
     char in[32], out[32];
     snprintf(in, sizeof in, "rt/to_%d", peers[i].number);
     snprintf(out, sizeof out, "rt/from_%d", peers[i].number);
