@@ -174,6 +174,46 @@ describe.each(transports)('transport $name', ({ absent, open }) => {
     asker.close();
   });
 
+  it('carries requests of every kind of field, whole numbers of 64 bits and arrays among them', async () => {
+    const server = ends.a.node('server', '/');
+    const asker = ends.b.node('asker', '/');
+    const service = 'rcl_interfaces/srv/SetParameters';
+    const value = {
+      type: 0,
+      bool_value: true,
+      integer_value: -(2n ** 53n) - 1n,
+      double_value: Math.PI,
+      string_value: 'ü',
+      byte_array_value: new Uint8Array([0, 255]),
+      bool_array_value: [true, false],
+      integer_array_value: new BigInt64Array([1n, -(2n ** 62n)]),
+      double_array_value: new Float64Array([0.1, -1e300]),
+      string_array_value: ['', 'two'],
+    };
+    const request = encode('rcl_interfaces/srv/SetParameters_Request', {
+      parameters: [
+        { name: 'first', value },
+        { name: 'second', value: {} },
+      ],
+    });
+    const results = [
+      { successful: false, reason: 'no' },
+      { successful: true, reason: '' },
+    ];
+    const got: string[] = [];
+    server.serve('/set', service, (bytes) => {
+      got.push(Buffer.from(bytes).toString('hex'));
+      return encode('rcl_interfaces/srv/SetParameters_Response', { results });
+    });
+    const client = asker.client('/set', service);
+    await until(() => client.ready);
+    const response = await client.call(request, 30);
+    expect(decode('rcl_interfaces/srv/SetParameters_Response', response)).toEqual({ results });
+    expect(got).toEqual([Buffer.from(request).toString('hex')]);
+    server.close();
+    asker.close();
+  });
+
   it('refuses names that ROS 2 would refuse', () => {
     const node = ends.a.node('hardware', '/robot_1');
     expect(() => ends.a.node('hard ware', '/')).toThrow('no ROS node name');
