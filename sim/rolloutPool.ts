@@ -2,11 +2,11 @@ import { Worker } from 'node:worker_threads';
 import { UserError } from '../src/base/errors.js';
 import { Random } from '../src/base/random.js';
 import type { Collector, Rollout } from '../src/learn/trainer/collector.js';
-import type { WarmUpKind } from '../src/learn/trainer/warmup.js';
 import type { Evaluation } from '../src/policy/manifest.js';
 import type { Robot } from '../src/robot/load.js';
 import { feetOf } from '../src/robot/spec.js';
 import type { Task } from '../src/tasks/task.js';
+import { type WarmUpKind, warmUpActions } from '../src/tasks/warmUpActions.js';
 import type { Actor } from './actor.js';
 import { type EpisodeOutcome, summarise } from './evaluate.js';
 import { compileMujoco } from './mujoco.js';
@@ -79,10 +79,8 @@ export class RolloutPool implements Collector {
 
   static async create(options: RolloutPoolOptions): Promise<RolloutPool> {
     const { warmUp = 'uniform', task } = options;
-    if (warmUp === 'gaits' && !task.mirror)
-      throw new UserError(
-        `recipe: warmup_actions "gaits" needs a robot with a left and a right; in task ${task.name} of ${options.robot.spec.name} there is no symmetry`,
-      );
+    // What is refused is refused here, and not by a worker.
+    warmUpActions(warmUp, task, options.robot.spec, new Random(options.seed));
     const compiled = await compileMujoco();
     const workers = Math.min(options.workers, options.environments);
     const threads = Array.from(

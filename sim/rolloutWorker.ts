@@ -1,14 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Random } from '../src/base/random.js';
 import { Ending, type Rollout } from '../src/learn/trainer/collector.js';
-import {
-  GaitActions,
-  UniformActions,
-  type WarmUpActions,
-  type WarmUpKind,
-} from '../src/learn/trainer/warmup.js';
 import { loadRobot } from '../src/robot/load.js';
 import { createTask } from '../src/tasks/index.js';
+import { type WarmUpActions, type WarmUpKind, warmUpActions } from '../src/tasks/warmUpActions.js';
 import { type Actor, type TrainedPolicy, trainedPolicy } from './actor.js';
 import { Environment } from './environment.js';
 import { type EpisodeOutcome, EpisodeRun } from './evaluate.js';
@@ -118,15 +113,15 @@ const candidate = newPolicy();
 const evaluationEnv = new Environment(mj, robot, task, data.evaluation);
 const random = Random.stream(data.seed, 'exploration', data.streams[0] ?? 0);
 const streams = data.streams.map(
-  (n) => new Stream(n, new Environment(mj, robot, task, data.training), warmUpActions(), newPolicy()),
+  (n) =>
+    new Stream(
+      n,
+      new Environment(mj, robot, task, data.training),
+      warmUpActions(data.warmUp, task, robot.spec, random),
+      newPolicy(),
+    ),
 );
 let job: EvaluationJob | undefined;
-
-function warmUpActions(): WarmUpActions {
-  return data.warmUp === 'gaits'
-    ? new GaitActions(task.mirror!.action, robot.spec.rates.policy_hz, random)
-    : new UniformActions(random);
-}
 
 function collect(steps: number, parameters: Float32Array | undefined): Rollout {
   const rows = steps * streams.length;

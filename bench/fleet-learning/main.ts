@@ -70,6 +70,7 @@ async function learn(robots: number, seed: number): Promise<Result> {
     overrides: { ...taskRecipes.walk.learner, target_entropy_per_action: TARGET_ENTROPY },
     updates_per_step: UPDATES_PER_STEP,
     warmup: WARMUP,
+    warmup_actions: 'gaits',
     // From nothing there is nothing to lose: the robots always run the newest.
     gate: 'none',
     evaluate_every: 200,

@@ -10,6 +10,7 @@ import { Environment } from '../../sim/environment.js';
 import { loadMujoco } from '../../sim/mujoco.js';
 import { trainingRandomisation } from '../../sim/randomise.js';
 import { Random } from '../../src/base/random.js';
+import { WarmUpPolicy } from '../../src/control/warmUpPolicy.js';
 import { ExperienceSender } from '../../src/fleet/experienceSender.js';
 import { Link } from '../../src/fleet/link.js';
 import { PolicyReceiver } from '../../src/fleet/policyReceiver.js';
@@ -21,6 +22,7 @@ import type { Policy } from '../../src/policy/policy.js';
 import { readTrustedKey } from '../../src/policy/signature.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { createTask } from '../../src/tasks/index.js';
+import { warmUpActions } from '../../src/tasks/warmUpActions.js';
 import { type LearningOrder, STOP } from './order.js';
 
 /** Updates that robots may be ahead of the learner, who says once a second how far it is. */
@@ -40,11 +42,14 @@ class LearningRobot {
   private readonly explore: { readonly random: Random; readonly scale: number };
   private readonly observation = new Float32Array(this.env.observation.length);
   private readonly action = new Float32Array(this.env.executedAction.length);
-  private policy: Policy | undefined;
+  /** By random gaits, until the learner's first policy comes. */
+  private policy: Policy;
   private receiver: PolicyReceiver | undefined;
   private episode = -1;
 
   constructor(private readonly name: string) {
+    const gaits = warmUpActions('gaits', this.task, spec, Random.stream(order.seed, 'warmup', name));
+    this.policy = new WarmUpPolicy(this.observation.length, this.action.length, gaits);
     this.explore = { random: Random.stream(order.seed, 'explore', name), scale: 1 };
     const folder = join(order.folder, name);
     mkdirSync(folder, { recursive: true });
@@ -79,23 +84,19 @@ class LearningRobot {
     });
   }
 
-  get ready(): boolean {
-    return this.policy !== undefined;
-  }
-
   private begin(): void {
     this.episode++;
     this.env.reset(Random.stream(order.seed, 'episode', this.name, this.episode).uint32());
-    this.policy?.reset();
+    this.policy.reset();
   }
 
   step(): void {
     const { env, observation, action, episode } = this;
     observation.set(env.observation);
-    this.policy!.act(observation, action, this.explore);
+    this.policy.act(observation, action, this.explore);
     const step = env.steps;
     const { reward, ending } = env.step(action);
-    this.policy!.executed?.(env.executedAction);
+    this.policy.executed?.(env.executedAction);
     if (ending !== 'interrupted') {
       const [terminal, truncated] = [ending === 'terminated', ending === 'truncated'];
       const outcome = { episode, step, reward, terminal, truncated, person: false };
@@ -127,7 +128,7 @@ await link.subscribe(runTopics(site, run).metrics(ANY), (payload) => {
 let made = 0;
 while (!stopping) {
   const due = (made - order.warmup) * order.updatesPerStep;
-  if (due - updates > AHEAD || !robots.every((robot) => robot.ready)) await setTimeout(WAIT_MS);
+  if (due - updates > AHEAD) await setTimeout(WAIT_MS);
   else {
     for (const robot of robots) robot.step();
     made += robots.length;

@@ -14,7 +14,6 @@ import { Replay } from '../../src/learn/replay/replay.js';
 import { ReplayBatch } from '../../src/learn/replay/transition.js';
 import { actorLayout, SacLearner, sacConfig } from '../../src/learn/sac/index.js';
 import { recipeFor, taskRecipes } from '../../src/learn/trainer/recipes.js';
-import { GaitActions, UniformActions } from '../../src/learn/trainer/warmup.js';
 import { GaussianPolicy } from '../../src/policy/gaussian.js';
 import type { Policy } from '../../src/policy/policy.js';
 import { ArmHome } from '../../src/reset/armHome.js';
@@ -26,6 +25,7 @@ import { WalkBack } from '../../src/reset/walkBack.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { createTask } from '../../src/tasks/index.js';
 import { observationSize } from '../../src/tasks/task.js';
+import { warmUpActions } from '../../src/tasks/warmUpActions.js';
 import { World } from './world.js';
 
 const TASKS: Readonly<Record<string, string>> = { quadruped: 'walk', arm: 'reach' };
@@ -66,10 +66,7 @@ const batch = new ReplayBatch(config.batch, replay.contract);
 const mirror = task.mirror && new MirrorAugmentation(task.mirror.observation, task.mirror.action);
 const sampling = Random.stream(seed, 'replay');
 const chance = Random.stream(seed, 'warmup');
-const warming =
-  recipe.warmup_actions === 'gaits'
-    ? new GaitActions(task.mirror!.action, spec.rates.policy_hz, chance)
-    : new UniformActions(chance);
+const warming = warmUpActions(recipe.warmup_actions, task, spec, chance);
 const actor = new GaussianPolicy(actorLayout(sizes));
 actor.setParameters(learner.actorParameters());
 

@@ -140,6 +140,7 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
     state,
     updatesPerStep: launch.learner.updates_per_step,
     warmup: launch.learner.warmup,
+    robotsBegin: launch.learner.warmup_actions !== undefined,
     evaluateEvery: launch.learner.evaluate_every,
     inUse: options.policy && !state ? await judge(readBundle(options.policy)) : undefined,
     evaluate: launch.learner.gate === 'none' ? undefined : (parameters) => judge(bundleOf(parameters, null)),

@@ -153,6 +153,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
     parameters: launch.parameters,
     explore: launch.explore,
     gate: launch.gate,
+    warmUp: launch.learner.enabled && !bundle ? launch.learner.warmup_actions : undefined,
     seed: launch.seed,
     fifo: launch.realtime.fifo,
     onNotice: notice,

@@ -1,4 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { Random } from '../base/random.js';
 import { admit } from '../policy/admission.js';
 import { loadPolicy } from '../policy/inference.js';
 import type { Policy } from '../policy/policy.js';
@@ -9,15 +10,17 @@ import { causes } from '../safety/events.js';
 import { kernelModes } from '../safety/kernel.js';
 import { LEARNER_SILENCE_S, OVERRUN_PERIODS } from '../safety/watchdog.js';
 import { createTask } from '../tasks/index.js';
-import type { TaskParameters } from '../tasks/task.js';
+import { observationSize, type TaskParameters } from '../tasks/task.js';
+import { type WarmUpKind, warmUpActions } from '../tasks/warmUpActions.js';
 import { now_s, RateKeeper } from './clock.js';
+import { compileTicks } from './compileTicks.js';
 import { ControlLoop } from './controlLoop.js';
 import type { ControlMail, ControlReport } from './mail.js';
 import { RobotClockSetter } from './robotClockSetter.js';
 import { allocateBuffers, MotionReport, type RobotBuffers, SharedMemory, Word } from './sharedMemory.js';
 import { threadId } from './threadId.js';
 import { TraceAt, TraceRecord } from './traceRecord.js';
-import { warmUp } from './warmUp.js';
+import { WarmUpPolicy } from './warmUpPolicy.js';
 import type { GateOptions } from './worldModelGate.js';
 
 /**
@@ -34,6 +37,8 @@ export interface ControlWorkerData {
   /** Factor on the policy's own spread; 0 for its mean action. */
   readonly explore: number;
   readonly gate?: GateOptions;
+  /** How a robot that explores moves before its first policy; not at all when left out. */
+  readonly warmUp?: WarmUpKind;
   readonly seed: number;
 }
 
@@ -44,7 +49,16 @@ const MAIN_SILENCE_S = 1;
 /** Ticks that a policy is on trial for. */
 const TRIALS = 200;
 
-const { buffers, spec, task: taskName, parameters, explore, gate, seed } = workerData as ControlWorkerData;
+const {
+  buffers,
+  spec,
+  task: taskName,
+  parameters,
+  explore,
+  gate,
+  warmUp,
+  seed,
+} = workerData as ControlWorkerData;
 const port = parentPort!;
 const report = (message: ControlReport) => port.postMessage(message);
 const task = createTask(taskName, spec, parameters);
@@ -222,7 +236,11 @@ function publish(): void {
 
 // Measures what runs policies fastest, once, while nothing waits.
 fastestProducts();
-warmUp(loop, spec, memory, tick);
+compileTicks(loop, spec, memory, tick);
+if (warmUp && explore > 0) {
+  const actions = warmUpActions(warmUp, task, spec, Random.stream(seed, 'warmup'));
+  loop.setPolicy(new WarmUpPolicy(observationSize(task.contract), spec.joints.length, actions), 0);
+}
 memory = new SharedMemory(buffers);
 drained = kernel.events.total;
 for (const request of Object.keys(done) as (keyof typeof done)[]) done[request] = 0;

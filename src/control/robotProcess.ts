@@ -1,5 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
 import { UserError } from '../base/errors.js';
+import { Random } from '../base/random.js';
 import type { Bundle } from '../policy/bundle.js';
 import type { RobotSpec } from '../robot/spec.js';
 import { type Authority, authorities, type Guest } from '../safety/authority.js';
@@ -8,6 +9,7 @@ import type { KernelMode } from '../safety/kernel.js';
 import { streamOf } from '../streams/ring.js';
 import { createTask } from '../tasks/index.js';
 import type { TaskParameters } from '../tasks/task.js';
+import { type WarmUpKind, warmUpActions } from '../tasks/warmUpActions.js';
 import type { ControlWorkerData } from './controlWorker.js';
 import type { DriverReport, DriverWorkerData } from './driverWorker.js';
 import { GuestWish } from './guestWish.js';
@@ -33,6 +35,8 @@ export interface RobotProcessOptions {
   readonly explore: number;
   /** What happens where a policy's own model of the world is surprised; nothing when left out. */
   readonly gate?: GateOptions;
+  /** How a robot that explores moves before its first policy; not at all when left out. */
+  readonly warmUp?: WarmUpKind;
   readonly seed: number;
   /** Ask for the system's real-time scheduler. */
   readonly fifo: boolean;
@@ -129,12 +133,15 @@ export class RobotProcess {
 
   /** Brings both workers up; the robot is idle afterwards. @throws UserError where the driver cannot find its robot */
   static async start(options: RobotProcessOptions): Promise<RobotProcess> {
-    const { spec, driver: choice, task, parameters, explore, gate, seed } = options;
-    const layout = new StepLayout(spec, createTask(task, spec).contract);
+    const { spec, driver: choice, task, parameters, explore, gate, warmUp, seed } = options;
+    const given = createTask(task, spec);
+    // What is refused is refused here, and not by the worker.
+    if (warmUp) warmUpActions(warmUp, given, spec, new Random(seed));
+    const layout = new StepLayout(spec, given.contract);
     const buffers = allocateBuffers(spec, layout.fields);
     const memory = new SharedMemory(buffers);
     const failures = new Subject<Error>();
-    const controlData: ControlWorkerData = { buffers, spec, task, parameters, explore, gate, seed };
+    const controlData: ControlWorkerData = { buffers, spec, task, parameters, explore, gate, warmUp, seed };
     const driverData: DriverWorkerData = { buffers, spec, driver: choice };
     const heartbeat = setInterval(() => memory.bump(Word.heartbeat), HEARTBEAT_MS);
     const control = new WorkerHandle<ControlReport>('./controlWorker.js', controlData, failures);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseUserInput } from '../base/errors.js';
 import { findNamed, readYaml } from '../base/files.js';
 import { limitsSchema } from '../robot/limits.js';
+import { warmUpKinds } from '../tasks/warmUpActions.js';
 
 /**
  * What runs together, as a launch file says it. Limits are the robot's: a launch file can tighten them,
@@ -41,6 +42,12 @@ const learnerSchema = z.strictObject({
     .describe('LeRobot dataset: half of each batch, with what a person shows while it runs'),
   updates_per_step: z.number().positive().default(8).describe('for each transition, at most'),
   warmup: count.default(500).describe('transitions before the first update'),
+  warmup_actions: z
+    .enum(warmUpKinds)
+    .optional()
+    .describe(
+      'how a robot that explores moves before the first policy: random gaits, for robots with legs, or each action for itself; where not given, by the untrained policy',
+    ),
   evaluate_every: count.default(1000).describe('updates between candidates'),
   gate: z
     .enum(['better', 'none'])

@@ -79,6 +79,17 @@ describe('RobotProcess', () => {
     expect(robot.status().steps_lost).toBe(0);
   });
 
+  it('moves by gaits before there is a policy, where it explores, and makes experience of them', async () => {
+    await start({ warmUp: 'gaits', explore: 1 });
+    expect(await robot.arm()).toBe(true);
+    await stepWhere(robot, (s) => s.step >= 5);
+    expect(steps[0].policy).toBe(0);
+    expect(steps.slice(0, 5).every((s) => (s.flags & StepFlag.interrupted) === 0)).toBe(true);
+    expect(steps[4].executed).not.toEqual(steps[1].executed);
+    expect(await robot.setPolicy(bundle)).toEqual({ admitted: true, number: 1 });
+    await stepWhere(robot, (s) => s.policy === 1);
+  });
+
   it('latches an emergency stop until it is reset', async () => {
     await start();
     expect(await robot.arm()).toBe(true);

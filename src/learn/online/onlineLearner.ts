@@ -41,6 +41,8 @@ export interface OnlineLearnerOptions {
   readonly updatesPerStep: number;
   /** Transitions in the replay before the first update. */
   readonly warmup: number;
+  /** Robots move by themselves before the first policy: no untrained one goes out. */
+  readonly robotsBegin?: boolean;
   /** Updates between candidates. */
   readonly evaluateEvery: number;
   /** What the policy in use reached, or undefined where there is none: then the first policy goes out untried. */
@@ -129,7 +131,7 @@ export class OnlineLearner {
 
   /** Until `stop`. Rejects when an update fails: losses that are not finite, say. */
   async run(): Promise<void> {
-    const { learner, warmup, evaluateEvery, publish, state } = this.options;
+    const { learner, warmup, evaluateEvery, publish, robotsBegin, state } = this.options;
     let judging: Promise<unknown> | undefined;
     const inBackground = (work: Promise<unknown>) => {
       judging = work.finally(() => {
@@ -137,7 +139,7 @@ export class OnlineLearner {
       });
       judging.catch((error: Error) => this.options.onNotice(`evaluation failed: ${error.message}`));
     };
-    if (!this.inUse && !state) inBackground(publish(learner.policyParameters(), undefined));
+    if (!this.inUse && !state && !robotsBegin) inBackground(publish(learner.policyParameters(), undefined));
     let judgedAt = this.counters.updates;
     let before = judgedAt;
     const metrics = globalThis.setInterval(() => {

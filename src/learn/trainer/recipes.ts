@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseUserInput, UserError } from '../../base/errors.js';
 import type { Evaluation } from '../../policy/manifest.js';
-import { warmUpKinds } from './warmup.js';
+import { warmUpKinds } from '../../tasks/warmUpActions.js';
 
 const count = z.int().positive();
 

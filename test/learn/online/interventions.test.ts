@@ -7,7 +7,10 @@ import type { Experience } from '../../../src/robot/experience.js';
 
 const contract = { observation: 2, action: 1 };
 
-it('without a judge every candidate goes to the robots, untried', async () => {
+it.each([
+  ['after an untrained one', false, 3],
+  ['and nothing before, where robots begin by themselves', true, 4],
+])('without a judge every candidate goes to the robots, untried, %s', async (_, robotsBegin, candidates) => {
   const config = sacConfig('sac', { batch: 8, actor_hidden: [8], critic_hidden: [8] });
   const learner = await SacLearner.create({ observations: 2, actions: 1, config, seed: 1 });
   const replay = new Replay({ ...contract, capacity: 100, discount: 0.9 });
@@ -17,11 +20,11 @@ it('without a judge every candidate goes to the robots, untried', async () => {
     learner: new SacTraining({ learner, replay, random: new Random(1) }),
     updatesPerStep: 2,
     warmup: 1,
+    robotsBegin,
     evaluateEvery: 10,
     inUse: undefined,
     publish: async (_, evaluation) => {
       expect(evaluation).toBeUndefined();
-      // The first goes out before there was anything to learn from.
       if (++published === 4) online.stop();
       return true;
     },
@@ -45,7 +48,7 @@ it('without a judge every candidate goes to the robots, untried', async () => {
   );
   online.add(0, steps, false);
   await online.run();
-  expect(online.save().counters).toMatchObject({ candidates: 3 });
+  expect(online.save().counters).toMatchObject({ candidates });
   expect(lines[0]).toBe('candidate 1 published: untried');
   await learner.dispose();
 });

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../../src/base/random.js';
-import { GaitActions } from '../../../src/learn/trainer/warmup.js';
+import { Random } from '../../src/base/random.js';
+import { loadRobot } from '../../src/robot/load.js';
+import { createTask } from '../../src/tasks/index.js';
+import { GaitActions, warmUpActions } from '../../src/tasks/warmUpActions.js';
 
 const POLICY_HZ = 20;
 /** Two legs of two joints each, whose first joint turns the other way on the other side, and a joint in the middle. */
@@ -47,5 +49,12 @@ describe('gaits before there is a policy', () => {
   it('change every two seconds and with each episode, and repeat with the seed', () => {
     expect(actions(1, 200)).toEqual(actions(1, 200));
     expect(actions(1, 40)).not.toEqual(actions(2, 40));
+  });
+
+  it('are refused for a robot without a left and a right', () => {
+    const { spec } = loadRobot('arm');
+    expect(() => warmUpActions('gaits', createTask('reach', spec), spec, new Random(1))).toThrow(
+      'warmup_actions: gaits needs a robot with a left and a right; in task reach of arm there is no symmetry',
+    );
   });
 });

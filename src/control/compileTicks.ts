@@ -17,7 +17,7 @@ const STEPS = 40;
  * @param memory for this alone, so that no drive sees what is played
  * @param tick of the control worker, on that memory
  */
-export function warmUp(
+export function compileTicks(
   loop: ControlLoop,
   spec: RobotSpec,
   memory: SharedMemory,

@@ -1,5 +1,7 @@
-import type { Random } from '../../base/random.js';
-import type { Mirror } from '../../tasks/task.js';
+import { UserError } from '../base/errors.js';
+import type { Random } from '../base/random.js';
+import type { RobotSpec } from '../robot/spec.js';
+import type { Mirror, Task } from './task.js';
 
 export const warmUpKinds = ['uniform', 'gaits'] as const;
 export type WarmUpKind = (typeof warmUpKinds)[number];
@@ -73,4 +75,14 @@ export class GaitActions implements WarmUpActions {
       out[j] = Math.min(1, Math.max(-1, action + this.random.uniform(-NOISE, NOISE)));
     }
   }
+}
+
+/** @throws UserError for gaits of a robot without a left and a right */
+export function warmUpActions(kind: WarmUpKind, task: Task, spec: RobotSpec, random: Random): WarmUpActions {
+  if (kind === 'uniform') return new UniformActions(random);
+  if (!task.mirror)
+    throw new UserError(
+      `warmup_actions: gaits needs a robot with a left and a right; in task ${task.name} of ${spec.name} there is no symmetry`,
+    );
+  return new GaitActions(task.mirror.action, spec.rates.policy_hz, random);
 }
