@@ -36,7 +36,8 @@ export function restingPlace_rad(joint: JointSpec, target_rad: number, velocity_
 
 /** One tick of braking. @param memory [target, target velocity] of the joint, updated in place */
 export function brakeTarget(joint: JointSpec, dt_s: number, memory: Float64Array, at: number): void {
-  const [low, high] = joint.position_rad;
+  const low = joint.position_rad[0];
+  const high = joint.position_rad[1];
   const velocity = memory[at + 1];
   const most = joint.acceleration_rad_s2 * dt_s;
   const next = velocity > 0 ? Math.max(0, velocity - most) : Math.min(0, velocity + most);

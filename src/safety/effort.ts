@@ -91,7 +91,8 @@ export class Effort {
       events.report(now_s, 'joint_torque', j, torque, this.limit_nm[j]);
       return;
     }
-    const [low, high] = joint.position_rad;
+    const low = joint.position_rad[0];
+    const high = joint.position_rad[1];
     const limit = torque > 0 ? brakeableSpeed_rad_s(joint, high - q) : -brakeableSpeed_rad_s(joint, q - low);
     events.report(now_s, 'joint_velocity', j, dq, limit);
   }

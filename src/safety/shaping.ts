@@ -60,7 +60,8 @@ export class Shaping {
   takeUp(q_rad: ArrayLike<number>): void {
     const { executed_rad, targets } = this;
     for (let j = 0; j < executed_rad.length; j++) {
-      const [low, high] = this.spec.joints[j].position_rad;
+      const low = this.spec.joints[j].position_rad[0];
+      const high = this.spec.joints[j].position_rad[1];
       executed_rad[j] = Math.min(high, Math.max(low, q_rad[j]));
       targets[2 * j] = executed_rad[j];
       targets[2 * j + 1] = 0;
@@ -104,7 +105,8 @@ export class Shaping {
     before.set(targets);
     for (let j = 0; j < spec.joints.length; j++) {
       const asked = asked_rad[j];
-      const [low, high] = spec.joints[j].position_rad;
+      const low = spec.joints[j].position_rad[0];
+      const high = spec.joints[j].position_rad[1];
       if (asked < low || asked > high)
         events.report(now_s, 'target_position', j, asked, asked < low ? low : high);
       moveTarget(spec.joints[j], asked, this.limits_rad_s[j], this.dt_s, targets, 2 * j);

@@ -35,7 +35,8 @@ export class Smoothing {
       history[this.at * n + j] = targets[2 * j];
       let total = 0;
       for (let k = 0; k < window[j]; k++) total += history[((this.at - k + capacity) % capacity) * n + j];
-      const [low, high] = spec.joints[j].position_rad;
+      const low = spec.joints[j].position_rad[0];
+      const high = spec.joints[j].position_rad[1];
       // Only rounding can put it outside.
       out_rad[j] = Math.min(high, Math.max(low, total / window[j]));
     }

@@ -17,7 +17,8 @@ export function moveTarget(
   memory: Float64Array,
   at: number,
 ): void {
-  const [low, high] = joint.position_rad;
+  const low = joint.position_rad[0];
+  const high = joint.position_rad[1];
   const inside = Math.min(high, Math.max(low, asked_rad));
   const target = memory[at];
   const velocity = memory[at + 1];

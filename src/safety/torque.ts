@@ -18,7 +18,8 @@ export function targetForTorque_rad(
   q_rad: number,
   dq_rad_s: number,
 ): number {
-  const [low, high] = joint.position_rad;
+  const low = joint.position_rad[0];
+  const high = joint.position_rad[1];
   const target = q_rad + (torque_nm + joint.kd_nm_s_rad * dq_rad_s) / joint.kp_nm_rad;
   return Math.min(high, Math.max(low, target));
 }
@@ -41,7 +42,8 @@ export function limitTorque(
   q_rad: number,
   dq_rad_s: number,
 ): number {
-  const [low, high] = joint.position_rad;
+  const low = joint.position_rad[0];
+  const high = joint.position_rad[1];
   const up = brakeableSpeed_rad_s(joint, high - q_rad);
   const down = brakeableSpeed_rad_s(joint, q_rad - low);
   const band = FADE * joint.velocity_rad_s;

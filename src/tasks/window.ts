@@ -87,6 +87,8 @@ export class StepWindow implements Moment {
     gravityInBody(state.orientation, this.down);
     contactVelocity(foot, this.radius_m[f], state.gyro_rad_s, this.down, body);
     rotate(state.orientation, body, world);
-    return Math.hypot(motion.velocity_m_s[0] + world[0], motion.velocity_m_s[1] + world[1]);
+    const x = motion.velocity_m_s[0] + world[0];
+    const y = motion.velocity_m_s[1] + world[1];
+    return Math.sqrt(x * x + y * y);
   }
 }
