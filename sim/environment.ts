@@ -18,18 +18,17 @@ import {
   targetsToAction,
 } from '../src/tasks/task.js';
 import { StepWindow } from '../src/tasks/window.js';
+import { drop } from './lying.js';
 import type { Mujoco } from './mujoco.js';
 import { Disturbances, type Randomisation } from './randomise.js';
 import { SimRobot } from './simRobot.js';
-import { lowestPoint_m, SimulationDiverged } from './simulation.js';
+import { SimulationDiverged } from './simulation.js';
 
 /** Policy periods in which the robot drops onto its feet and comes to rest before an episode begins. */
 const SETTLING_PERIODS = 8;
 
 /** Policy periods in which a robot that is to lie falls limp and comes to rest. */
 const LYING_PERIODS = 14;
-/** Height that it falls from. */
-const DROP_M = 0.03;
 
 /** How an episode stands after a step. `interrupted`: it was cut by something that is nobody's doing, and its last step is worthless. */
 export type Ending = 'none' | 'terminated' | 'truncated' | 'interrupted';
@@ -142,11 +141,9 @@ export class Environment {
   }
 
   /** Dropped without torque, then taken up where it came to lie. */
-  private layDown({ orientation, position_rad }: LyingPose, seed: number): void {
+  private layDown(pose: LyingPose, seed: number): void {
     const { robot, control } = this;
-    robot.reset(new Random(0), position_rad, { height_m: 0, orientation });
-    const height_m = DROP_M - lowestPoint_m(robot.simulation);
-    robot.reset(Random.stream(seed, 'sensors'), position_rad, { height_m, orientation });
+    drop(robot, pose, Random.stream(seed, 'sensors'));
     this.sense();
     for (let k = 0; k < LYING_PERIODS; k++) this.period(this.targets_rad, true);
     control.estimator.reset();

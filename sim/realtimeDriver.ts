@@ -2,6 +2,8 @@ import { Random } from '../src/base/random.js';
 import type { HostedDriver } from '../src/control/hostedDriver.js';
 import { loadRobot, type Robot } from '../src/robot/load.js';
 import { type BodyMotion, DriveMode, JointCommand, type RobotState } from '../src/robot/state.js';
+import { drawLying } from '../src/tasks/lying.js';
+import { drop } from './lying.js';
 import { loadMujoco, type Mujoco } from './mujoco.js';
 import {
   Disturbances,
@@ -25,6 +27,8 @@ export interface SimDriverOptions {
   readonly robot: string;
   readonly seed: number;
   readonly randomisation: keyof typeof randomisations;
+  /** How a legged robot is found; whoever puts it back puts it on its feet. */
+  readonly start?: 'standing' | 'lying';
 }
 
 /** Simulated drives brake when no command came for this long, as drives on a bus do. */
@@ -84,7 +88,10 @@ class RealtimeSimRobot implements HostedDriver {
   }
 
   async configure(): Promise<void> {
+    const { seed, start } = this.options;
     this.replace();
+    if (start === 'lying')
+      drop(this.sim, drawLying(this.sim.spec, Random.stream(seed, 'lying')), Random.stream(seed, 'sensors'));
   }
 
   /** Torque on, holding still. */

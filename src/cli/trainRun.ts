@@ -180,7 +180,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
       learner,
       collector,
       recipe,
-      pretrain: options.experience ? (recipe.pretrain ?? PRETRAIN_UPDATES) : undefined,
+      pretrain: pretrainUpdates(options, recipe),
       policy_hz: robot.spec.rates.policy_hz,
       passes: known.passes,
       lasts: known.lasts,
@@ -210,6 +210,12 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     await collector.close();
     await learner.dispose();
   }
+}
+
+/** Updates before anything is collected, where there is something to learn from by then. */
+function pretrainUpdates({ experience, demos }: TrainRunOptions, { pretrain }: Recipe): number | undefined {
+  if (experience) return pretrain ?? PRETRAIN_UPDATES;
+  return demos ? pretrain : undefined;
 }
 
 /** @throws UserError where the learner can never learn from what the recipe keeps, or demonstrations are not for it */

@@ -20,6 +20,10 @@ const driverSchema = z.discriminatedUnion('kind', [
       .enum(['none', 'evaluation', 'training'])
       .default('none')
       .describe('friction, payload and pushes'),
+    start: z
+      .enum(['standing', 'lying'])
+      .default('standing')
+      .describe('how a robot on legs is found: on its feet, or as if it had fallen'),
   }),
   z.strictObject({
     kind: z.literal('serial'),

@@ -1,11 +1,11 @@
 import { UserError } from '../base/errors.js';
-import type { Random } from '../base/random.js';
 import { gravityInBody, rotateInverse, uprightness } from '../robot/rotation.js';
 import { feetOf, type RobotSpec } from '../robot/spec.js';
 import { Stance } from '../robot/stance.js';
 import type { RobotState } from '../robot/state.js';
+import { drawLying } from './lying.js';
 import { joinMirrors, jointMirror, signs } from './mirror.js';
-import type { LyingPose, Moment, Task } from './task.js';
+import type { Moment, Task } from './task.js';
 
 /** Of the last target, in one step. */
 const STEP_RAD = 0.5;
@@ -22,8 +22,6 @@ const SHOWN_M_S = 2;
 const SCALE = 0.1;
 const COST = { actionChange: 0.002, power_per_w: 0.0001 } as const;
 const MAX_COUNTED_W = 150;
-/** Joints of a robot that lies at random are drawn from this share of their range. */
-const RANGE_SHARE = 0.8;
 
 /**
  * Get up from wherever the robot lies, and stand, after DayDreamer (Wu et al. 2022): 20 Hz, targets that
@@ -99,7 +97,7 @@ export function rise(spec: RobotSpec): Task {
       previousAction: new Float32Array(n),
     }),
 
-    startsLying: (random) => lyingPose(spec, random),
+    startsLying: (random) => drawLying(spec, random),
 
     begin(memory) {
       memory.action.fill(0);
@@ -139,17 +137,4 @@ function jointLevels(spec: RobotSpec): number[][] {
     foot.links.map((l) => spec.joints.findIndex((j) => j.name === l.joint)),
   );
   return legs[0].map((_, level) => legs.map((leg) => leg[level]));
-}
-
-/** On the back, on a side or prone, in equal shares, and turned a little; legs folded in half of the cases. */
-function lyingPose(spec: RobotSpec, random: Random): LyingPose {
-  const roll_rad = [Math.PI, Math.PI / 2, -Math.PI / 2, 0][random.integer(4)] + random.uniform(-0.4, 0.4);
-  const pitch_rad = random.uniform(-0.3, 0.3);
-  const folded = random.uniform() < 0.5;
-  const position_rad = spec.joints.map(({ position_rad: [low, high] }, j) => {
-    const drawn = (low + high) / 2 + RANGE_SHARE * random.uniform(-0.5, 0.5) * (high - low);
-    return folded ? spec.stop.pose_rad[j] : drawn;
-  });
-  const [cr, sr, cp, sp] = [roll_rad / 2, pitch_rad / 2].flatMap((half) => [Math.cos(half), Math.sin(half)]);
-  return { orientation: [cr * cp, sr * cp, cr * sp, -sr * sp], position_rad };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createDriver } from '../../sim/realtimeDriver.js';
 import { now_s, RateKeeper } from '../../src/control/clock.js';
 import { loadRobot } from '../../src/robot/load.js';
+import { uprightness } from '../../src/robot/rotation.js';
 import { DriveMode, JointCommand, RobotState } from '../../src/robot/state.js';
 import { simOptions } from './support.js';
 
@@ -43,6 +44,26 @@ describe('the simulated robot in real time', () => {
     expect(driver.truth!.position_m[2]).toBeGreaterThan(0.2);
     await driver.close();
   });
+
+  it.each([
+    ['lying', 0],
+    ['standing', 1],
+  ] as const)(
+    'is found %s, where its launch file says so, and put back on its feet',
+    async (start, upright) => {
+      const driver = await createDriver({ ...simOptions, start });
+      await driver.configure();
+      const state = RobotState.for(spec);
+      // Seed by seed another lying; this one is not on its belly.
+      driver.read(state);
+      expect(Math.round(uprightness(state.orientation))).toBeLessThanOrEqual(upright);
+      if (start === 'standing') expect(uprightness(state.orientation)).toBeGreaterThan(0.99);
+      driver.replace!();
+      driver.read(state);
+      expect(uprightness(state.orientation)).toBeGreaterThan(0.99);
+      await driver.close();
+    },
+  );
 
   it('stamps samples on the clock that all threads share', async () => {
     const driver = await createDriver(simOptions);

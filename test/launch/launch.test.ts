@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/files.js';
+import { driverFor } from '../../src/cli/drivers.js';
 import { loadLaunch } from '../../src/launch/launch.js';
 import { robotOf } from '../../src/launch/robotOf.js';
 import { taskOf } from '../../src/launch/taskOf.js';
@@ -96,4 +97,11 @@ describe('parameters of the task', () => {
     const path = written(`${minimal.replace('walk', 'rise')}parameters: { speed: 3 }\n`);
     expect(() => taskOf(loadLaunch(path), loadRobot('quadruped').spec)).toThrow('"speed"');
   });
+});
+
+it('refuses a robot on a fixed base that is to be found lying', () => {
+  const path = written('robot: arm\ndriver: { kind: sim, start: lying }\ntask: reach\n');
+  const make = () => driverFor(loadLaunch(path), loadRobot('arm'));
+  expect(make).toThrow(UserError);
+  expect(make).toThrow(/driver\.start: arm has a fixed base/);
 });

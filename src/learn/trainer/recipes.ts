@@ -18,7 +18,9 @@ export const recipeSchema = z.strictObject({
   replay: count.describe('transitions kept'),
   pretrain: count
     .optional()
-    .describe('updates on experience of another run before anything is collected; 1000 where left out'),
+    .describe(
+      'updates before anything is collected, on experience of another run (1000 where left out) or on demonstrations (none)',
+    ),
   evaluation: z.strictObject({
     episodes: count,
     seconds_each: z.number().positive(),

@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { demonstrate } from '../../sim/demonstrate.js';
+import { Environment } from '../../sim/environment.js';
+import { trainingRandomisation } from '../../sim/randomise.js';
+import { loadRobot } from '../../src/robot/load.js';
+import { createTask } from '../../src/tasks/index.js';
+import { mujoco } from '../sim/support.js';
+
+const robot = loadRobot('quadruped');
+const task = createTask('rise', robot.spec);
+let env: Environment;
+beforeAll(async () => {
+  env = new Environment(await mujoco(), robot, task, trainingRandomisation);
+});
+afterAll(() => env.close());
+
+it('shows how to get up and stand, as actions of the task', () => {
+  for (let seed = 0; seed < 4; seed++) {
+    const { episode, success } = demonstrate(env, seed, 0.1);
+    expect([seed, success]).toEqual([seed, true]);
+    expect(episode.length).toBe(task.episodeSteps);
+    const reward = episode.columns['next.reward'] as Float64Array;
+    const action = episode.columns['policy.action'] as Float64Array;
+    // It lies at first, and at the end it stands still, which is paid with 1.4 a step at most.
+    expect(reward[0]).toBeLessThan(0.5);
+    expect(reward.subarray(-40).reduce((a, b) => a + b) / 40).toBeGreaterThan(1);
+    // Getting up takes steps of the targets that are nearly as wide as they may be, without being cut off for long.
+    const wide = action.filter((a) => Math.abs(a) > 0.99).length;
+    expect(wide / action.length).toBeLessThan(0.05);
+  }
+});
