@@ -6,12 +6,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { Random } from '../src/base/random.js';
+import type { DreamerConfig, WorldContract } from '../src/learn/dreamer/index.js';
 import { actorLayout, type SacConfig } from '../src/learn/sac/index.js';
 import { loadCheckpoint } from '../src/learn/trainer/checkpoint.js';
-import { GaussianPolicy } from '../src/policy/gaussian.js';
 import { loadRobot } from '../src/robot/load.js';
 import { createTask } from '../src/tasks/index.js';
 import { observationSize } from '../src/tasks/task.js';
+import { type Actor, type TrainedPolicy, trainedPolicy } from './actor.js';
 import { Environment } from './environment.js';
 import { loadMujoco } from './mujoco.js';
 import { trainingRandomisation } from './randomise.js';
@@ -63,7 +64,7 @@ async function show({ robotPath, task: name, seed, identity, checkpoint }: ShowS
   const env = new Environment(await loadMujoco(), robot, task, trainingRandomisation);
   const action = new Float32Array(robot.spec.joints.length);
   const pace = new Pace();
-  let policy: GaussianPolicy | undefined;
+  let policy: TrainedPolicy | undefined;
   let readAt_ms = Number.NEGATIVE_INFINITY;
   /** The policy of the newest checkpoint, where there is a newer one. */
   const renew = () => {
@@ -71,9 +72,8 @@ async function show({ robotPath, task: name, seed, identity, checkpoint }: ShowS
     const { mtimeMs } = statSync(checkpoint);
     if (mtimeMs === readAt_ms) return;
     readAt_ms = mtimeMs;
-    const { learner } = JSON.parse(readFileSync(identity, 'utf8')) as { learner: SacConfig };
-    const sizes = { observations: observationSize(task.contract), actions: action.length, config: learner };
-    policy ??= new GaussianPolicy(actorLayout(sizes));
+    const sizes = { observations: observationSize(task.contract), actions: action.length };
+    policy ??= trainedPolicy(actorOf(JSON.parse(readFileSync(identity, 'utf8')), sizes), robot.spec, task);
     policy.setParameters(loadCheckpoint(checkpoint).tensors['trainer.candidate']);
   };
   const frames: ShowFrame[] = [];
@@ -93,11 +93,13 @@ async function show({ robotPath, task: name, seed, identity, checkpoint }: ShowS
     while (!watched) await setTimeout(LOOK_MS);
     renew();
     env.reset(Random.stream(seed, 'show', episode).uint32());
+    policy?.reset();
     frames.length = 0;
     for (let ending = 'none'; ending === 'none' && watched; ) {
       // Before there is a policy the robot stands.
       if (policy) policy.act(env.observation, action);
       ({ ending } = env.step(action));
+      policy?.executed?.(env.executedAction);
       for (const frame of frames.splice(0)) {
         await pace.next();
         process.send?.(frame);
@@ -105,6 +107,17 @@ async function show({ robotPath, task: name, seed, identity, checkpoint }: ShowS
     }
     await setTimeout(PAUSE_MS);
   }
+}
+
+/** What a run's `run.json` says of its learner. */
+type Identity =
+  | { readonly algorithm: 'sac'; readonly learner: SacConfig }
+  | { readonly algorithm: 'dreamer'; readonly learner: DreamerConfig };
+
+function actorOf({ algorithm, learner }: Identity, world: WorldContract): Actor {
+  return algorithm === 'sac'
+    ? { kind: 'gaussian', ...actorLayout({ ...world, config: learner }) }
+    : { kind: 'dreamer', world, config: learner };
 }
 
 /** Frames follow each other as they did in simulated time; what was late is not made up for. */

@@ -1,4 +1,5 @@
 import type { RobotProcess } from '../control/robotProcess.js';
+import type { WorldModelReport } from '../fleet/telemetry.js';
 import type { Launch } from '../launch/launch.js';
 import type { Robot } from '../robot/load.js';
 import { TeleopSession } from '../teleop/session.js';
@@ -60,6 +61,11 @@ export class Cockpit {
   /** Figures of a learner, as they come. */
   showLearner(figures: Readonly<Record<string, number>>): void {
     this.link?.send({ kind: 'note', note: { kind: 'learner', figures } });
+  }
+
+  /** What a learner's world model expects, beside what happened. */
+  showWorldModel(report: WorldModelReport): void {
+    this.link?.send({ kind: 'note', note: { kind: 'world_model', ...report } });
   }
 
   /** A key of the terminal that is not the operator's own. */

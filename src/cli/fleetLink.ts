@@ -12,7 +12,13 @@ import type { SentPolicy } from '../fleet/policyMessage.js';
 import { PolicyReceiver } from '../fleet/policyReceiver.js';
 import { SaveRequests } from '../fleet/saving.js';
 import { Spool } from '../fleet/spool.js';
-import type { Description, Health, SafetyReport } from '../fleet/telemetry.js';
+import {
+  type Description,
+  type Health,
+  type SafetyReport,
+  type WorldModelReport,
+  worldModelSchema,
+} from '../fleet/telemetry.js';
 import { ANY, type RobotTopics, robotTopics, runTopics } from '../fleet/topics.js';
 import { type Launch, robotName, runName } from '../launch/launch.js';
 import { taskOf } from '../launch/taskOf.js';
@@ -42,6 +48,7 @@ export interface FleetLinkOptions {
   /** No learner said anything of itself for a while, after one had. */
   readonly onLearnerSilent?: (what: string) => void;
   readonly onFigures?: (figures: LearnerFigures) => void;
+  readonly onWorldModel?: (report: WorldModelReport) => void;
 }
 
 const HEALTH_MS = 1000;
@@ -119,7 +126,7 @@ export class FleetLink {
     return this.saves.save(SAVE_S);
   }
 
-  private async begin({ onFigures, onLearnerSilent }: FleetLinkOptions): Promise<void> {
+  private async begin({ onFigures, onWorldModel, onLearnerSilent }: FleetLinkOptions): Promise<void> {
     const { robot, link, launch } = this;
     const wanted = robot.steps.pipe(filter((step) => (step.flags & StepFlag.interrupted) === 0));
     this.subscriptions.add(wanted.subscribe((step) => this.see(step)));
@@ -130,6 +137,10 @@ export class FleetLink {
       this.learner = figures;
       this.heardAt_ms = Date.now();
       onFigures?.(figures);
+    });
+    await link.subscribe(runTopics(launch.site, runName(launch)).worldModel(ANY), (payload) => {
+      const report = parseWorldModel(payload);
+      if (report) onWorldModel?.(report);
     });
     link.sayOnConnect(() => link.report(this.topics.description, this.describe(), { retain: true, qos: 1 }));
     this.ticker = setInterval(() => {
@@ -223,4 +234,12 @@ function parseFigures(payload: Buffer): LearnerFigures | undefined {
     if ('updates' in figures && 'updates_per_s' in figures) return figures as LearnerFigures;
   } catch {}
   return undefined;
+}
+
+function parseWorldModel(payload: Buffer): WorldModelReport | undefined {
+  try {
+    return worldModelSchema.safeParse(JSON.parse(payload.toString('utf8'))).data;
+  } catch {
+    return undefined;
+  }
 }

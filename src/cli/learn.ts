@@ -28,6 +28,7 @@ import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.
 import type { LearnerSetup } from './learners.js';
 import { ONLINE_FILES, openOnlineLearner } from './onlineParts.js';
 import { engineOption, port } from './options.js';
+import { dreamIn, writeDream } from './worldModel.js';
 
 const EXAMPLES = `
 Examples:
@@ -94,6 +95,11 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
     task,
     options,
     notice,
+    (openLoop) => {
+      const dream = dreamIn(openLoop, spec, task);
+      writeDream(options.run, dream);
+      link.report(topics.worldModel(cursors.learner), dream);
+    },
   );
   const { replay } = learner;
   const embedded = options.broker === undefined ? await startBroker(BROKER_PORT) : undefined;

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
 import type { Launch } from '../launch/launch.js';
+import type { OpenLoop } from '../learn/dreamer/index.js';
 import type { OnlineState } from '../learn/online/onlineLearner.js';
 import { Replay } from '../learn/replay/replay.js';
 import type { LearnerCheckpoint, ReplayLearner } from '../learn/replayLearner.js';
@@ -56,6 +57,7 @@ export async function openOnlineLearner(
   task: Task,
   options: OnlineFolders,
   onNote: (line: string) => void,
+  onOpenLoop?: (openLoop: OpenLoop) => void,
 ): Promise<OnlineParts> {
   const { run, from, engine } = options;
   const { kind, preset, overrides } = launch.learner;
@@ -94,6 +96,7 @@ export async function openOnlineLearner(
     threads: 1,
     engine,
     onNote,
+    onOpenLoop,
   });
   if (saved && ofLearner) {
     const tensors = Object.entries(saved.tensors).filter(([name]) => !name.startsWith('trainer.'));

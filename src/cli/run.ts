@@ -225,6 +225,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
         cockpit?.showLearner(figures);
         ros?.showLearner(figures);
       },
+      onWorldModel: (report) => cockpit?.showWorldModel(report),
     });
     if (launch.learner.enabled && fleet.url)
       learner = new LearnerChild(launch, {

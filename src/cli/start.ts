@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { packageRoot } from '../base/files.js';
 import { type Launch, loadLaunch } from '../launch/launch.js';
-import { taskRecipes } from '../learn/trainer/recipes.js';
+import { recipeFor, taskRecipes } from '../learn/trainer/recipes.js';
 import { engineOption, port, seconds, seed } from './options.js';
 import { printJson } from './output.js';
 import { type RunOptions, runLaunch } from './run.js';
@@ -29,13 +29,14 @@ interface Trained {
  * has never had a learner in it.
  */
 function train(
-  task: string,
-  robot: string,
+  { task, robot, learner }: Launch,
   seedNumber: number,
   out: string,
   engine?: string,
 ): Promise<Trained> {
   const args = [join(packageRoot, 'bin/reverie.js'), 'train', task, '--robot', robot, '--json', '--fresh'];
+  args.push('--learner', learner.kind);
+  if (learner.preset) args.push('--preset', learner.preset);
   if (engine) args.push('--engine', engine);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...args, '--seed', String(seedNumber), '--out', out], {
@@ -65,11 +66,11 @@ function openDashboard(
 ): Promise<TrainingDashboard> | undefined {
   if (!launch.dashboard.enabled || dashboard === false) return undefined;
   const port = dashboardPort ?? launch.dashboard.port;
-  const { recipe, passing } = taskRecipes[launch.task];
+  const { steps } = recipeFor(launch.task, {}, launch.path, launch.learner.kind);
   return TrainingDashboard.open(
     { ...launch, dashboard: { ...launch.dashboard, port } },
     run,
-    { steps: recipe.steps, goal: passing },
+    { steps, goal: taskRecipes[launch.task].passing },
     (line) => process.stderr.write(`${line}\n`),
   );
 }
@@ -94,7 +95,7 @@ export function startCommand(): Command {
         process.stderr.write(`learning to ${launch.task} from nothing, in fast simulation\n`);
         const dashboard = await openDashboard(launch, run, options);
         try {
-          trained = await train(launch.task, launch.robot, options.seed, run, options.engine);
+          trained = await train(launch, options.seed, run, options.engine);
         } finally {
           await dashboard?.close();
         }

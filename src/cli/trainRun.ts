@@ -23,7 +23,7 @@ import { readDemonstrations } from './demonstrations.js';
 import { copyExperience, openExperience } from './experience.js';
 import { type LearnerKind, type LearnerSetup, setUpLearner } from './learners.js';
 import { finalEvaluation, writeCurve, writeResult } from './trainResult.js';
-import { studyWorldModel, type WorldModelFigures, writeDream } from './worldModel.js';
+import { DREAM_FILES, dreamIn, studyWorldModel, type WorldModelFigures, writeDream } from './worldModel.js';
 
 export interface TrainRunOptions {
   readonly task: string;
@@ -91,7 +91,8 @@ export const FILES = {
   replay: 'replay.bin',
   metrics: 'metrics.jsonl',
   curve: 'curve.svg',
-  dream: 'dream.svg',
+  dreamPicture: DREAM_FILES.picture,
+  dream: DREAM_FILES.traces,
   policy: 'policy',
 } as const;
 
@@ -156,7 +157,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     demonstrations: options.demos
       ? await readDemonstrations(options.demos, robot.spec, task, setup.returns)
       : undefined,
-    onOpenLoop: (openLoop) => writeDream(join(options.out, FILES.dream), openLoop, robot.spec, task),
+    onOpenLoop: (openLoop) => writeDream(options.out, dreamIn(openLoop, robot.spec, task)),
   });
   const { learner } = opened;
   writeIdentity(options.out, { ...identity, engine: opened.engine, threads });

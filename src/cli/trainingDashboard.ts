@@ -1,19 +1,25 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ShowFrame, ShowStart, ShowWatched } from '../../sim/showProcess.js';
 import { Frame, frameSizes } from '../dashboard/frame.js';
-import type { Hello } from '../dashboard/protocol.js';
+import type { Hello, WorldModelNote } from '../dashboard/protocol.js';
 import type { Launch } from '../launch/launch.js';
 import { robotOf } from '../launch/robotOf.js';
 import type { Robot } from '../robot/load.js';
 import { feetOf } from '../robot/spec.js';
 import { DashboardLink } from './dashboardLink.js';
+import { DREAM_FILES } from './worldModel.js';
 
 /** Names of the files that `reverie train` keeps in a run's folder. */
-const FILES = { identity: 'run.json', checkpoint: 'checkpoint.bin', metrics: 'metrics.jsonl' } as const;
+const FILES = {
+  identity: 'run.json',
+  checkpoint: 'checkpoint.bin',
+  metrics: 'metrics.jsonl',
+  dream: DREAM_FILES.traces,
+} as const;
 const LOOK_MS = 500;
 /** Learning goes before showing what was learned. */
 const NICE = 10;
@@ -29,6 +35,8 @@ export class TrainingDashboard {
   private show: ChildProcess | undefined;
   /** Lines of the metrics that were sent. */
   private sent = 0;
+  /** When what was sent of a world model was written. */
+  private dreamt_ms = 0;
 
   private constructor(
     private readonly launch: Launch,
@@ -39,7 +47,10 @@ export class TrainingDashboard {
     const { joints, objects } = robot.spec;
     this.frame = new Frame(frameSizes({ joints, objects, feet: feetOf(robot.spec) }));
     this.frame.isTruth = true;
-    this.ticker = setInterval(() => this.tell(), LOOK_MS);
+    this.ticker = setInterval(() => {
+      this.tell();
+      this.tellDream();
+    }, LOOK_MS);
   }
 
   /** @param run folder of a run that is about to start anew: curves of an older one are forgotten */
@@ -49,7 +60,8 @@ export class TrainingDashboard {
     training: NonNullable<Hello['training']>,
     notice: (line: string) => void,
   ): Promise<TrainingDashboard> {
-    for (const file of [FILES.metrics, FILES.checkpoint]) rmSync(join(run, file), { force: true });
+    for (const file of [FILES.metrics, FILES.checkpoint, FILES.dream])
+      rmSync(join(run, file), { force: true });
     const robot = robotOf(launch);
     let dashboard: TrainingDashboard | undefined;
     const link = await DashboardLink.open(launch, robot, {
@@ -118,5 +130,15 @@ export class TrainingDashboard {
       this.link.send({ kind: 'note', note: { kind: 'learner', figures } });
     }
     this.sent = lines.length;
+  }
+
+  /** Hands on what a world model expects, where there is one and it expects something new. */
+  private tellDream(): void {
+    const path = join(this.run, FILES.dream);
+    const written_ms = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (written_ms === undefined || written_ms === this.dreamt_ms) return;
+    this.dreamt_ms = written_ms;
+    const dream: Omit<WorldModelNote, 'kind'> = JSON.parse(readFileSync(path, 'utf8'));
+    this.link.send({ kind: 'note', note: { kind: 'world_model', ...dream } });
   }
 }

@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { writeFileAtomic } from '../base/files.js';
-import { dreamPicture, HORIZONS, type OpenLoop } from '../learn/dreamer/index.js';
+import { type Dream, dreamOf, dreamPicture, HORIZONS, type OpenLoop } from '../learn/dreamer/index.js';
 import type { ReplayLearner } from '../learn/replayLearner.js';
 import type { RobotSpec } from '../robot/spec.js';
 import type { Task } from '../tasks/task.js';
@@ -34,10 +35,19 @@ export async function studyWorldModel(learner: ReplayLearner, policy_hz: number)
   };
 }
 
-/** Draws what the model expected beside what happened. */
-export function writeDream(path: string, openLoop: OpenLoop, { rates }: RobotSpec, { contract }: Task): void {
+/** Of a run with a world model: what it expected, beside what happened, as a picture and as numbers. */
+export const DREAM_FILES = { picture: 'dream.svg', traces: 'dream.json' } as const;
+
+/** What the model expected, in the words of robot and task. */
+export function dreamIn(openLoop: OpenLoop, { rates }: RobotSpec, { contract }: Task): Dream {
   const channels = contract.observation.flatMap(({ name, size, unit }) =>
     Array.from({ length: size }, (_, i) => ({ name: size === 1 ? name : `${name} ${i}`, unit })),
   );
-  writeFileAtomic(path, dreamPicture(openLoop, channels, 1 / rates.policy_hz));
+  return dreamOf(openLoop, channels, 1 / rates.policy_hz);
+}
+
+/** Writes it into the folder of a run. */
+export function writeDream(run: string, dream: Dream): void {
+  writeFileAtomic(join(run, DREAM_FILES.picture), dreamPicture(dream));
+  writeFileAtomic(join(run, DREAM_FILES.traces), JSON.stringify(dream));
 }

@@ -1,12 +1,4 @@
-import type {
-  EpisodeNote,
-  EventNote,
-  Hello,
-  LearnerNote,
-  PageMessage,
-  PoliciesNote,
-  Status,
-} from './protocol.js';
+import type { Hello, Note, PageMessage } from './protocol.js';
 
 /**
  * What the robot process and the dashboard's process say to each other. The dashboard has a process
@@ -18,10 +10,7 @@ import type {
 export type Feed =
   | DashboardStart
   | { readonly kind: 'frame'; readonly flat: Float64Array }
-  | {
-      readonly kind: 'note';
-      readonly note: Status | PoliciesNote | EventNote | EpisodeNote | LearnerNote;
-    }
+  | { readonly kind: 'note'; readonly note: Note }
   | {
       readonly kind: 'answer';
       readonly page: number;

@@ -6,11 +6,9 @@ import {
   type EventNote,
   type Hello,
   type LearnerNote,
+  type Note,
   type PageMessage,
-  type PoliciesNote,
   pageMessageSchema,
-  type ServerMessage,
-  type Status,
 } from './protocol.js';
 
 /** What a page that comes later is told of the past. */
@@ -34,7 +32,8 @@ export class PageHub {
     episode: [] as EpisodeNote[],
     learner: [] as LearnerNote[],
   };
-  private readonly newest = new Map<'status' | 'policies', Status | PoliciesNote>();
+  /** Of what replaces what was said before. */
+  private readonly newest = new Map<Note['kind'], Note>();
   private nextPage = 1;
 
   constructor(
@@ -61,13 +60,13 @@ export class PageHub {
   }
 
   /** Tells every page, and those that come later where that matters to them. */
-  tell(note: Status | PoliciesNote | EventNote | EpisodeNote | LearnerNote): void {
-    if (note.kind === 'status' || note.kind === 'policies') {
-      this.newest.set(note.kind, note);
-    } else {
-      const kept: ServerMessage[] = this.past[note.kind];
+  tell(note: Note): void {
+    if (note.kind === 'event' || note.kind === 'episode' || note.kind === 'learner') {
+      const kept: Note[] = this.past[note.kind];
       kept.push(note);
       if (kept.length > KEPT[note.kind]) kept.shift();
+    } else {
+      this.newest.set(note.kind, note);
     }
     const text = JSON.stringify(note);
     for (const socket of this.pages.values()) socket.send(text);

@@ -131,6 +131,26 @@ export interface LearnerNote {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+/** What a learner's world model expects, beside what happened. */
+export interface WorldModelNote {
+  readonly kind: 'world_model';
+  /** Time between two steps. */
+  readonly step_s: number;
+  /** Steps that the model saw before it went on alone. */
+  readonly seen: number;
+  /** Of one stretch of experience: what was observed at all steps, what was predicted after those seen. */
+  readonly traces: readonly {
+    readonly label: string;
+    readonly observed: readonly number[];
+    readonly predicted: readonly number[];
+  }[];
+  /**
+   * Error of predictions by how many steps ahead they are, from one on, over many stretches: 1 is what guessing the
+   * mean achieves, null where no stretch is that long.
+   */
+  readonly error: readonly (number | null)[];
+}
+
 /** Policies to choose from. */
 export interface PoliciesNote {
   readonly kind: 'policies';
@@ -151,7 +171,10 @@ export interface Answer {
   readonly reasons: readonly string[];
 }
 
-export type ServerMessage = Hello | Status | EventNote | EpisodeNote | LearnerNote | PoliciesNote | Answer;
+/** What the server says of its own accord, after its first word. */
+export type Note = Status | EventNote | EpisodeNote | LearnerNote | WorldModelNote | PoliciesNote;
+
+export type ServerMessage = Hello | Note | Answer;
 
 /** Paths on the server. */
 export const PATHS = { live: '/live', scene: '/scene.json' } as const;

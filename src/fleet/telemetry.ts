@@ -63,3 +63,28 @@ export const metricsSchema = z.looseObject({
   refused: z.number().describe('messages'),
 });
 export type Metrics = z.output<typeof metricsSchema>;
+
+/** Steps and traces in such a report: a page shows no more, and a robot keeps no more. */
+const MOST_STEPS = 1000;
+const MOST_TRACES = 20;
+
+/** What a learner's world model expects of a stretch of experience, beside what happened in it. */
+export const worldModelSchema = z.object({
+  step_s: z.number().positive().describe('between two steps'),
+  seen: z.int().positive().describe('steps that the model saw before it went on alone'),
+  traces: z
+    .array(
+      z.object({
+        label: z.string().max(100),
+        observed: z.array(z.number()).min(1).max(MOST_STEPS),
+        predicted: z.array(z.number()).max(MOST_STEPS).describe('of the steps after those seen'),
+      }),
+    )
+    .min(1)
+    .max(MOST_TRACES),
+  error: z
+    .array(z.number().nullable())
+    .max(MOST_STEPS)
+    .describe('by steps ahead, from one on: 1 is what guessing the mean achieves'),
+});
+export type WorldModelReport = z.output<typeof worldModelSchema>;

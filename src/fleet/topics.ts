@@ -49,6 +49,8 @@ export interface RunTopics {
   presence(learner: string): string;
   /** Training figures, once a second. */
   metrics(learner: string): string;
+  /** What a learner's world model expects, beside what happened; every ten seconds or so. */
+  worldModel(learner: string): string;
   /** The newest policy: what, for whom, signed; retained. */
   readonly offer: string;
   /** Its bytes, piece by piece; retained. */
@@ -64,6 +66,7 @@ export function runTopics(site: string, run: string): RunTopics {
     save: (robot) => `${root}/save/${part(robot)}`,
     presence: (learner) => `${root}/learner/${part(learner)}/presence`,
     metrics: (learner) => `${root}/learner/${part(learner)}/metrics`,
+    worldModel: (learner) => `${root}/learner/${part(learner)}/world_model`,
     offer: `${root}/policy/offer`,
     chunk: (index) => `${root}/policy/chunk/${index}`,
   };

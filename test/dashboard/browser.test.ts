@@ -1,12 +1,17 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FoxgloveClient } from '@foxglove/ws-protocol';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { TrainingDashboard } from '../../src/cli/trainingDashboard.js';
+import { writeDream } from '../../src/cli/worldModel.js';
 import { now_s } from '../../src/control/clock.js';
+import { loadLaunch } from '../../src/launch/launch.js';
 import { decode } from '../../src/ros/codec.js';
 import { definitionText } from '../../src/ros/definitions.js';
+import { dreamt } from '../learn/dreamer/support.js';
 import { chromiumPath, NO_CHROMIUM, Run, startChromium } from './support.js';
 
 if (!chromiumPath) process.stderr.write(`${NO_CHROMIUM}\n`);
@@ -191,7 +196,8 @@ describe.skipIf(!chromiumPath)('the dashboard in Chromium', () => {
   });
 
   it('shows how a policy is learned before there is a robot, and takes no command for it', async () => {
-    const start = new Run([...LAUNCH, 'seed: 1'], ['--dashboard-port', '0'], 'start');
+    // It is over before the engine has anything to do; without a choice it is ready sooner.
+    const start = new Run([...LAUNCH, 'seed: 1'], ['--dashboard-port', '0', '--engine', 'onnx'], 'start');
     const training = await browser.newPage({
       viewport: { width: 720, height: 480 },
       reducedMotion: 'reduce',
@@ -216,6 +222,38 @@ describe.skipIf(!chromiumPath)('the dashboard in Chromium', () => {
       await start.end();
     }
   }, 200_000);
+
+  it('shows what a world model expects, beside what happened', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dreaming-'));
+    const path = join(folder, 'launch.yaml');
+    writeFileSync(path, 'robot: arm\ntask: reach\ndriver: { kind: sim }\ndashboard: { port: 0 }\n');
+    const notices: string[] = [];
+    const dashboard = await TrainingDashboard.open(
+      loadLaunch(path),
+      folder,
+      { steps: 1000, goal: 'the tool at its target' },
+      (line) => notices.push(line),
+    );
+    const training = await browser.newPage({ viewport: { width: 720, height: 480 } });
+    try {
+      await training.goto(notices[0].replace('dashboard: ', ''));
+      // A run of `reverie train` writes these while it goes on.
+      writeDream(folder, await dreamt());
+      const model = training.getByTestId('world-model');
+      await model.waitFor(PATIENCE);
+      // Two observations and the reward, measured and predicted; then the error by horizon.
+      expect(await model.locator('.plot').count()).toBe(4);
+      expect(await model.getByText('predicted', { exact: true }).count()).toBe(3);
+      await model.getByText('the next 0.2 s').waitFor(PATIENCE);
+      // A page that comes later is told, too.
+      await training.reload();
+      await model.waitFor(PATIENCE);
+    } finally {
+      await training.close();
+      await dashboard.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 
   it('finds the robot again after its process started anew', async () => {
     const { port } = new URL(url);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/files.js';
 import { type TrainRunOptions, trainRun } from '../../src/cli/trainRun.js';
+import { worldModelSchema } from '../../src/fleet/telemetry.js';
 import { readMetrics } from '../../src/learn/trainer/metrics.js';
 import { readBundle } from '../../src/policy/bundle.js';
 import { eventually } from '../control/support.js';
@@ -64,6 +65,8 @@ describe('reverie train --learner dreamer', { timeout: 300_000 }, () => {
     expect(rows.some((row) => typeof row.open_loop_error_1 === 'number')).toBe(true);
     expect(rows.some((row) => typeof row.reconstruction_loss === 'number')).toBe(true);
     expect(readFileSync(join(folder, 'whole/dream.svg'), 'utf8')).toContain('class="dreamt"');
+    const dream = JSON.parse(readFileSync(join(folder, 'whole/dream.json'), 'utf8'));
+    expect(worldModelSchema.parse(dream)).toEqual(dream);
     const { network } = readBundle(join(folder, 'whole/policy')).manifest;
     expect(network.state.map(({ input }) => input)).toEqual(['h', 'z']);
     expect(network.imagination?.longest_s).toBeGreaterThan(0);

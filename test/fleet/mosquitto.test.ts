@@ -35,6 +35,7 @@ pattern write reverie/v1/+/run/+/join/%u
 pattern write reverie/v1/+/run/+/experience/+/%u
 pattern read reverie/v1/+/run/+/policy/#
 pattern read reverie/v1/+/run/+/learner/+/metrics
+pattern read reverie/v1/+/run/+/learner/+/world_model
 `;
 
 /** With TLS, users and their rights. */

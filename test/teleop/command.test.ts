@@ -3,7 +3,7 @@ import { mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EmulatedRobot } from '../../drivers/emulator/robot.js';
 import type { EmulatedServo } from '../../drivers/feetech/emulatedServo.js';
 import { FeetechLeader } from '../../drivers/feetech/leader.js';
@@ -12,9 +12,11 @@ import { loadMujoco } from '../../sim/mujoco.js';
 import { packageRoot } from '../../src/base/files.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { eventually } from '../control/support.js';
-import { jsEvent } from './support.js';
+import { jsEvent, writeQuickArm } from './support.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'teleop-'));
+const robotFolder = join(folder, 'quick-arm');
+beforeAll(() => writeQuickArm(robotFolder));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** `reverie teleop` on a simulated arm, with its lines. */
@@ -23,7 +25,7 @@ function teleop(
   ...args: string[]
 ): { child: ChildProcess; err: string[]; code: Promise<number | null> } {
   const launch = join(folder, `${name}.yaml`);
-  writeFileSync(launch, `robot: arm\ndriver: { kind: sim }\ntask: reach\nruns: ${folder}/runs\n`);
+  writeFileSync(launch, `robot: ${robotFolder}\ndriver: { kind: sim }\ntask: reach\nruns: ${folder}/runs\n`);
   const child = spawn(
     process.execPath,
     [join(packageRoot, 'bin/reverie.js'), 'teleop', launch, '--no-dashboard', ...args],
@@ -89,7 +91,7 @@ describe('reverie teleop', () => {
     await leader.close();
   });
 
-  it.each([
+  it.concurrent.each([
     ['a keyboard that is none', ['--device', 'keyboard'], /needs a terminal/],
     [
       'a gamepad that is not there',

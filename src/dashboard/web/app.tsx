@@ -10,6 +10,7 @@ import { StatusBar } from './statusBar.js';
 import { TeleopPanel } from './teleopPanel.js';
 import { Traces } from './traces.js';
 import { TrainingCurves, TrainingPanel } from './trainingPanel.js';
+import { WorldModelPanel } from './worldModelPanel.js';
 
 function bannerOf(known: Hello | undefined): string {
   if (!known) return 'Connecting…';
@@ -46,6 +47,7 @@ export function App() {
                 <TrainingPanel />
               </aside>
               <TrainingCurves />
+              <WorldModelPanel />
             </>
           ) : (
             <>
@@ -58,6 +60,7 @@ export function App() {
                 <LoopPanel />
               </aside>
               <Traces />
+              <WorldModelPanel />
             </>
           )}
         </main>

@@ -11,6 +11,7 @@ import type {
   Request,
   ServerMessage,
   Status,
+  WorldModelNote,
 } from '../protocol.js';
 
 /** Everything that the page knows, as the server tells it. */
@@ -20,6 +21,8 @@ export const policies = signal<PoliciesNote['policies']>([]);
 export const events = signal<readonly EventNote[]>([]);
 export const episodes = signal<readonly EpisodeNote[]>([]);
 export const learner = signal<readonly LearnerNote[]>([]);
+/** Of a learner that has a model of the world. */
+export const worldModel = signal<WorldModelNote>();
 export const connected = signal(false);
 /** The last thing that was refused, until the next request. */
 export const refusal = signal<string>();
@@ -110,6 +113,7 @@ function take(message: ServerMessage): void {
         events.value = [];
         episodes.value = [];
         learner.value = [];
+        worldModel.value = undefined;
         // A session of its own has a state of its own, which comes next.
         if (hello.value?.session !== message.session) status.value = undefined;
         hello.value = message;
@@ -130,6 +134,9 @@ function take(message: ServerMessage): void {
       break;
     case 'learner':
       learner.value = [...learner.value, message].slice(-KEPT.learner);
+      break;
+    case 'world_model':
+      worldModel.value = message;
       break;
     case 'answer':
       if (message.id !== null) waiting.get(message.id)?.(message);

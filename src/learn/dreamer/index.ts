@@ -1,4 +1,5 @@
 /** Dreamer: a world model learned from recorded sequences, and behaviour learned in it. */
+export { type Channel, type Dream, dreamOf } from './dream.js';
 export { dreamerMetrics } from './dreamer.js';
 export { exportPolicy, policyNames } from './export.js';
 export {

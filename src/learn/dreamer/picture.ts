@@ -1,11 +1,5 @@
 import { between, escapeXml, extent, fixed, formatTick, STYLE, text, ticks } from '../trainer/svg.js';
-import { contextSteps, type OpenLoop } from './openLoop.js';
-
-/** One number of the observation. */
-export interface Channel {
-  readonly name: string;
-  readonly unit: string;
-}
+import type { Dream } from './dream.js';
 
 const WIDTH = 720;
 const LEFT = 76;
@@ -14,23 +8,13 @@ const TOP = 92;
 const PANEL_HEIGHT = 84;
 const PANEL_GAP = 34;
 const BOTTOM = 50;
-/** Traces in a picture: those that move most. */
-const TRACES = 6;
 
 /**
  * What the model dreams beside what happened: traces of one sequence, its first half seen, the rest predicted from
  * the executed actions alone. A self-contained SVG.
- * @param channels one for each number of the observation
- * @param step_s time between two steps
  */
-export function dreamPicture(openLoop: OpenLoop, channels: readonly Channel[], step_s: number): string {
-  const { length: T } = openLoop;
-  const C = contextSteps(T);
-  const row = longestRow(openLoop);
-  const traces = [
-    ...liveliest(openLoop, row, channels.length).map((o) => traceOf(openLoop, row, o, channels)),
-    rewardOf(openLoop, row),
-  ];
+export function dreamPicture({ step_s, seen: C, traces }: Dream): string {
+  const T = traces[0].observed.length;
   // Seconds from the last step that was seen.
   const time = (t: number) => (t - C + 1) * step_s;
   const xTicks = ticks(time(0), time(T - 1), 8);
@@ -79,57 +63,4 @@ export function dreamPicture(openLoop: OpenLoop, channels: readonly Channel[], s
     '</svg>',
     '',
   ].join('\n');
-}
-
-interface Trace {
-  readonly label: string;
-  /** All steps, and those after the first half. */
-  readonly observed: readonly number[];
-  readonly predicted: readonly number[];
-}
-
-/** Of the sequences whose episode goes on longest after the first half, the first. */
-function longestRow({ length: T, batch: B, first }: OpenLoop): number {
-  const C = contextSteps(T);
-  const steps = Array.from({ length: B }, (_, b) => {
-    let t = C;
-    while (t < T && first[t * B + b] === 0) t++;
-    return t;
-  });
-  return steps.indexOf(Math.max(...steps));
-}
-
-/** The observations that move most in this sequence, beside what they do in all of the batch. */
-function liveliest({ length: T, batch: B, observation }: OpenLoop, row: number, O: number): number[] {
-  const range = (values: readonly number[]) => {
-    const [low, high] = extent(values);
-    return high - low;
-  };
-  const score = Array.from({ length: O }, (_, o) => {
-    const all = Array.from({ length: T * B }, (_, i) => observation[i * O + o]);
-    return range(all.filter((_, i) => i % B === row)) / (range(all) + 1e-6);
-  });
-  return [...score.keys()]
-    .sort((a, b) => score[b] - score[a])
-    .slice(0, TRACES)
-    .sort((a, b) => a - b);
-}
-
-function traceOf(openLoop: OpenLoop, row: number, o: number, channels: readonly Channel[]): Trace {
-  const { length: T, batch: B, observation, predicted } = openLoop;
-  const O = channels.length;
-  const pick = (values: Float32Array, steps: number) =>
-    Array.from({ length: steps }, (_, t) => values[(t * B + row) * O + o]);
-  const { name, unit } = channels[o];
-  return {
-    label: unit === '1' ? name : `${name} (${unit})`,
-    observed: pick(observation, T),
-    predicted: pick(predicted, T - contextSteps(T)),
-  };
-}
-
-function rewardOf({ length: T, batch: B, reward, predictedReward }: OpenLoop, row: number): Trace {
-  const pick = (values: Float32Array) =>
-    Array.from({ length: values.length / B }, (_, t) => values[t * B + row]);
-  return { label: 'reward', observed: pick(reward).slice(0, T), predicted: pick(predictedReward) };
 }

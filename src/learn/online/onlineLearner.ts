@@ -63,6 +63,8 @@ const MOST_OWED = 2000;
 const IDLE_MS = 20;
 const METRICS_MS = 1000;
 const SAVE_MS = 30_000;
+/** Between two looks at what takes longer to measure. */
+const STUDY_MS = 10_000;
 
 /**
  * Learns from what a robot does while it does it: so many updates for each transition that comes, and
@@ -76,6 +78,8 @@ export class OnlineLearner {
   private readonly counters: OnlineCounters;
   private readonly replayBefore: number;
   private measured = false;
+  /** What takes longer to measure, when it was measured last. */
+  private studied: Readonly<Record<string, number>> = {};
   /** The newest step of each stream. */
   private readonly previous = new Map<number, { episode: number; step: number }>();
   private stopping = false;
@@ -148,6 +152,7 @@ export class OnlineLearner {
     }, METRICS_MS);
     try {
       let saved_ms = Date.now();
+      let studied_ms = Date.now();
       while (!this.stopping) {
         if (this.savesAsked.length > 0 || Date.now() - saved_ms > SAVE_MS) {
           saved_ms = Date.now();
@@ -159,6 +164,10 @@ export class OnlineLearner {
           continue;
         }
         await this.update();
+        if (learner.study && Date.now() - studied_ms > STUDY_MS) {
+          this.studied = await learner.study();
+          studied_ms = Date.now();
+        }
         if (this.counters.updates - judgedAt >= evaluateEvery && !judging) {
           judgedAt = this.counters.updates;
           inBackground(this.judge());
@@ -210,6 +219,7 @@ export class OnlineLearner {
       replay: replay.size,
       replay_capacity: replay.capacity,
       ...(this.measured ? learner.metrics() : {}),
+      ...this.studied,
     });
   }
 }

@@ -1,42 +1,14 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../../../src/base/errors.js';
-import { Random } from '../../../src/base/random.js';
 import {
   DreamerLearner,
   DreamerTraining,
-  dreamerConfig,
+  dreamOf,
   dreamPicture,
   errorByHorizon,
   type OpenLoop,
 } from '../../../src/learn/dreamer/index.js';
-import { Replay } from '../../../src/learn/replay/replay.js';
-
-const world = { observations: 2, actions: 1 };
-const config = dreamerConfig('micro', {
-  ...{ batch: 6, length: 8, horizon: 3, imagine_every: 4, deter: 16, hidden: 8, blocks: 2 },
-  ...{ stoch: 4, classes: 4, units: 12, layers: 1, bins: 31, learning_rate: 3e-3, warmup: 0 },
-});
-
-/** Two streams of a point that actions push to and fro; an episode is cut by time after 20 steps. */
-function recorded(steps: number, observation = 2): Replay {
-  const replay = new Replay({ observation, action: 1, capacity: 500, discount: 0.99 });
-  const random = new Random(1);
-  const seen = (x: number) => Float32Array.from({ length: observation }, (_, i) => (i === 0 ? x : -x));
-  for (const stream of [0, 1]) {
-    let x = 0;
-    for (let t = 0; t < steps; t++) {
-      if (t % 20 === 0) x = random.uniform(-1, 1);
-      const action = random.uniform(-1, 1);
-      const next = x + 0.3 * action;
-      replay.add({
-        ...{ stream, observation: seen(x), action: [action], reward: next, nextObservation: seen(next) },
-        ...{ terminal: false, truncated: t % 20 === 19 },
-      });
-      x = next;
-    }
-  }
-  return replay;
-}
+import { channels, config, recorded, STEP_S, world } from './support.js';
 
 const create = () => DreamerLearner.create({ world, config, seed: 1 });
 
@@ -56,11 +28,12 @@ test('from a replay it learns to predict what it no longer sees, better the near
   expect(Object.keys(after)).toEqual(['open_loop_error_1', 'open_loop_error_2']);
   expect(after.open_loop_error_1).toBeLessThan(0.6 * before.open_loop_error_1);
   expect(after.open_loop_error_1).toBeLessThan(0.7);
-  const picture = dreamPicture(
-    shown[1],
-    ['x', 'back'].map((name) => ({ name, unit: 'm' })),
-    0.05,
-  );
+  const dream = dreamOf(shown[1], channels, STEP_S);
+  expect(dream.traces.map(({ label }) => label)).toEqual(['x (m)', 'back (m)', 'reward']);
+  for (const { observed, predicted } of dream.traces)
+    expect(predicted).toHaveLength(observed.length - dream.seen);
+  expect(dream.error[0]).toBeCloseTo(after.open_loop_error_1, 3);
+  const picture = dreamPicture(dream);
   expect(picture).toMatch(/^<svg.*x \(m\).*class="dreamt".*reward.*Horizon \(s\)/s);
   expect(picture).not.toContain('NaN');
   await learner.dispose();
