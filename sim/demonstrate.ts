@@ -1,6 +1,7 @@
 import { Random } from '../src/base/random.js';
 import type { Episode } from '../src/datasets/features.js';
 import { RobotEpisode, robotFeatures } from '../src/datasets/robotFrames.js';
+import type { Policy } from '../src/policy/policy.js';
 import { RiseExpert } from '../src/reset/riseExpert.js';
 import type { RobotSpec } from '../src/robot/spec.js';
 import { RobotState } from '../src/robot/state.js';
@@ -48,8 +49,12 @@ export const demonstrable: Readonly<Record<string, Demonstrable>> = {
  * One episode by the scripted demonstrator of the environment's task, in simulated time, through the same
  * control step and safety kernel as any policy's.
  * @param noise of the demonstrator, as a share of the range of actions
+ * @param before acts first, for some part of an episode that is not recorded; the demonstrator then shows how to go on
+ *   from where it got to, which is what cloning alone never sees (Ross et al., "A Reduction of Imitation Learning and
+ *   Structured Prediction to No-Regret Online Learning", 2011; with takeovers in place of mixing, as in HG-DAgger,
+ *   Kelly et al. 2019). The environment must let an episode be twice as long as the task does.
  */
-export function demonstrate(env: Environment, seed: number, noise: number): Demonstration {
+export function demonstrate(env: Environment, seed: number, noise: number, before?: Policy): Demonstration {
   const { spec, task, control, window } = env;
   const { words, demonstrator } = demonstrable[task.name];
   const expert = demonstrator(spec, task.contract.action, noise);
@@ -58,6 +63,7 @@ export function demonstrate(env: Environment, seed: number, noise: number): Demo
   const action = new Float32Array(spec.joints.length);
   const target_rad = new Float64Array(spec.joints.length);
   env.reset(seed);
+  if (before && !leadIn(env, before, random.integer(task.episodeSteps))) env.reset(seed);
   expert.begin();
   for (let ending = 'none'; ending === 'none'; ) {
     const state = RobotState.for(spec);
@@ -68,6 +74,7 @@ export function demonstrate(env: Environment, seed: number, noise: number): Demo
     expert.act(window, random, action);
     const result = env.step(action);
     ending = result.ending;
+    if (ending === 'none' && gathered.length + 1 === task.episodeSteps) ending = 'truncated';
     actionToTargets(task.contract.action, env.executedAction, from_rad, target_rad);
     gathered.add({
       state,
@@ -87,4 +94,16 @@ export function demonstrate(env: Environment, seed: number, noise: number): Demo
   const success = task.succeeded?.(window, env.memory) ?? false;
   const outcome = success ? 'success' : 'failure';
   return { episode: gathered.finish(words, { outcome, operator: 'script' }), success };
+}
+
+/** A policy acts for so many steps. @returns false where that ended the episode, so that there is nothing to go on from */
+function leadIn(env: Environment, policy: Policy, steps: number): boolean {
+  const action = new Float32Array(env.executedAction.length);
+  policy.reset();
+  for (let k = 0; k < steps; k++) {
+    policy.act(env.observation, action);
+    if (env.step(action).ending !== 'none') return false;
+    policy.executed?.(env.executedAction);
+  }
+  return true;
 }

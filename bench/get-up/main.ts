@@ -2,21 +2,17 @@
  * How often does a fallen robot get up, how soon and at what cost: by script, and as learned? Each from the
  * same lyings: back, sides and belly, turned a little, legs as they fell; friction 0.5–1.3, payload −0.5–1 kg.
  *
- *     node dist/bench/get-up/main.js [--robot quadruped] [--policy quadruped-rise | none] [--lyings 100] [--seed 1] [--json]
+ *     node dist/bench/get-up/main.js [--robot quadruped] [--policy BUNDLE | none] [--lyings 100] [--seed 1] [--json]
  */
 import { parseArgs } from 'node:util';
 import { Environment } from '../../sim/environment.js';
 import { lead } from '../../sim/lead.js';
 import { loadMujoco } from '../../sim/mujoco.js';
 import { trainingRandomisation } from '../../sim/randomise.js';
-import { UserError } from '../../src/base/errors.js';
 import { Random } from '../../src/base/random.js';
-import { admit } from '../../src/policy/admission.js';
-import { readBundle } from '../../src/policy/bundle.js';
-import { loadPolicy } from '../../src/policy/inference.js';
 import type { Behaviour } from '../../src/reset/behaviour.js';
-import { GetUpPolicy } from '../../src/reset/getUpPolicy.js';
 import { GetUpScript } from '../../src/reset/getUpScript.js';
+import { learnedGetUp } from '../../src/reset/learnedGetUp.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { createTask } from '../../src/tasks/index.js';
 
@@ -26,7 +22,7 @@ const LIMIT_S = 30;
 const { values } = parseArgs({
   options: {
     robot: { type: 'string', default: 'quadruped' },
-    policy: { type: 'string', default: 'quadruped-rise' },
+    policy: { type: 'string' },
     lyings: { type: 'string', default: '100' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
@@ -34,14 +30,8 @@ const { values } = parseArgs({
 });
 const robot = loadRobot(values.robot);
 const { spec } = robot;
-const task = createTask('rise', spec);
-const behaviours: Behaviour[] = [new GetUpScript(spec)];
-if (values.policy !== 'none') {
-  const bundle = readBundle(values.policy);
-  const admission = admit(bundle.manifest, { spec, contract: task.contract });
-  if (!admission.admitted) throw new UserError(`${bundle.path}: ${admission.reasons.join('; ')}`);
-  behaviours.push(new GetUpPolicy(spec, task, loadPolicy(bundle)));
-}
+const learned = values.policy === 'none' ? undefined : learnedGetUp(spec, values.policy);
+const behaviours: Behaviour[] = [new GetUpScript(spec), ...(learned ? [learned] : [])];
 
 interface Result {
   readonly behaviour: string;
@@ -53,7 +43,7 @@ interface Result {
   readonly mean_work_j: number;
 }
 
-const env = new Environment(await loadMujoco(), robot, task, trainingRandomisation);
+const env = new Environment(await loadMujoco(), robot, createTask('rise', spec), trainingRandomisation);
 const lyings = Number(values.lyings);
 
 function measure(behaviour: Behaviour): Result {

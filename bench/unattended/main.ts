@@ -1,9 +1,11 @@
 /**
  * Can a robot learn with nobody beside it? A simulated robot learns its task from scratch for an hour of its
- * life, in one world that is never set back: when it falls it gets up, at its fence it turns and walks back.
- * It ends early, with exit code 1, where it has to ask a person.
+ * life, in one world that is never set back: when it falls it gets up, as it learned first and by script next,
+ * at its fence it turns and walks back. It ends early, with exit code 1, where it has to ask a person.
  *
- *     node dist/bench/unattended/main.js [--robot quadruped] [--minutes 60] [--fence 4] [--seed 1] [--json]
+ *     node dist/bench/unattended/main.js [--robot quadruped | arm] [--minutes 60] [--fence 4] [--seed 1] [--json]
+ *
+ * An hour of the quadruped's life takes about as long as the updates that it owes: 36 000.
  */
 import { parseArgs } from 'node:util';
 import { loadMujoco } from '../../sim/mujoco.js';
@@ -19,6 +21,7 @@ import type { Policy } from '../../src/policy/policy.js';
 import { ArmHome } from '../../src/reset/armHome.js';
 import type { Behaviour } from '../../src/reset/behaviour.js';
 import { GetUpScript } from '../../src/reset/getUpScript.js';
+import { learnedGetUp } from '../../src/reset/learnedGetUp.js';
 import { Stand } from '../../src/reset/stand.js';
 import type { Trouble } from '../../src/reset/trouble.js';
 import { WalkBack } from '../../src/reset/walkBack.js';
@@ -117,7 +120,7 @@ async function learn(): Promise<void> {
 
 const home: Behaviour = floating ? new Stand(spec) : new ArmHome(spec);
 const behaviours: Readonly<Record<Trouble, readonly Behaviour[]>> = {
-  fall: spec.get_up ? [new GetUpScript(spec)] : [],
+  fall: [learnedGetUp(spec), spec.get_up && new GetUpScript(spec)].filter((known) => known !== undefined),
   fence: WalkBack.canWalk(spec) ? [new WalkBack(spec)] : [],
   workspace: [home],
   stuck_joint: [home],

@@ -7,8 +7,14 @@ import { UserError } from '../base/errors.js';
 import { Random } from '../base/random.js';
 import { robotFeatures } from '../datasets/robotFrames.js';
 import { DatasetWriter } from '../datasets/writer.js';
+import { admit } from '../policy/admission.js';
+import { readBundle } from '../policy/bundle.js';
+import { loadPolicy } from '../policy/inference.js';
+import type { Policy } from '../policy/policy.js';
 import { loadRobot } from '../robot/load.js';
+import type { RobotSpec } from '../robot/spec.js';
 import { createTask } from '../tasks/index.js';
+import type { Task } from '../tasks/task.js';
 import { count, seed } from './options.js';
 import { Progress, printJson } from './output.js';
 
@@ -19,13 +25,15 @@ Examples:
   reverie demonstrate pick --robot arm-table --episodes 20 --out demos
   reverie train pick --robot arm-table --demos demos
   reverie train pick --robot arm-table --demos demos --learner bc
-  reverie demonstrate rise --episodes 100 --out demos-rise`;
+  reverie demonstrate rise --episodes 100 --out demos-rise
+  reverie demonstrate rise --after runs/rise-quadruped-1/policy --out more     # where a policy got to, how to go on`;
 
 interface DemonstrateOptions {
   readonly robot?: string;
   readonly episodes: number;
   readonly seed: number;
   readonly noise: number;
+  readonly after?: string;
   readonly out: string;
   readonly json?: true;
 }
@@ -41,6 +49,7 @@ export function demonstrateCommand(): Command {
     .option('--episodes <n>', 'successful episodes to record', count, 20)
     .option('--seed <n>', 'repeats them bit for bit', seed, 1)
     .option('--noise <share>', 'deviation of what the demonstrator adds to its actions', Number, 0.1)
+    .option('--after <policy>', 'bundle that acts first in each episode, for a while that is not recorded')
     .requiredOption('--out <folder>', 'folder of the dataset, which must not be there yet')
     .option('--json', 'print one object at the end, nothing else, on standard output')
     .addHelpText('after', EXAMPLES)
@@ -58,7 +67,9 @@ async function record(taskName: string, options: DemonstrateOptions): Promise<vo
   const task = createTask(taskName, spec);
   const features = robotFeatures(spec, task.contract);
   const writer = new DatasetWriter(options.out, { fps: spec.rates.policy_hz, robot: spec.name, features });
-  const env = new Environment(await loadMujoco(), robot, task, trainingRandomisation);
+  const before = options.after ? admitted(options.after, spec, task) : undefined;
+  const steps = (before ? 2 : 1) * task.episodeSteps;
+  const env = new Environment(await loadMujoco(), robot, task, trainingRandomisation, steps);
   const progress = new Progress('demonstrations', options.episodes);
   let failed = 0;
   let frames = 0;
@@ -67,7 +78,7 @@ async function record(taskName: string, options: DemonstrateOptions): Promise<vo
       if (failed > TRIES_EACH * options.episodes)
         throw new UserError(`${robot.path}: the demonstrator failed ${failed} times`);
       const episodeSeed = Random.stream(options.seed, 'demonstration', e).uint32();
-      const { episode, success } = demonstrate(env, episodeSeed, options.noise);
+      const { episode, success } = demonstrate(env, episodeSeed, options.noise, before);
       if (success) {
         await writer.add(episode);
         frames += episode.length;
@@ -85,4 +96,13 @@ async function record(taskName: string, options: DemonstrateOptions): Promise<vo
   const result = { episodes: writer.episodes, frames, failed, out: options.out };
   if (options.json) printJson(result);
   else process.stdout.write(`${result.episodes} demonstrations, ${failed} failed; ${options.out}\n`);
+}
+
+/** @throws UserError where the bundle is not for this robot and task */
+function admitted(given: string, spec: RobotSpec, task: Task): Policy {
+  const bundle = readBundle(given);
+  const admission = admit(bundle.manifest, { spec, contract: task.contract });
+  if (!admission.admitted)
+    throw new UserError(`--after ${bundle.path} is refused: ${admission.reasons.join('; ')}`);
+  return loadPolicy(bundle);
 }

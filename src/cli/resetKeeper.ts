@@ -1,30 +1,23 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { UserError } from '../base/errors.js';
-import { packageRoot } from '../base/files.js';
 import { putRight } from '../control/attendant.js';
 import { type ResetReport, resetInWords } from '../control/resetReport.js';
 import type { RobotProcess } from '../control/robotProcess.js';
 import type { Launch } from '../launch/launch.js';
 import { taskOf } from '../launch/taskOf.js';
-import { admit } from '../policy/admission.js';
-import { readBundle } from '../policy/bundle.js';
-import { loadPolicy } from '../policy/inference.js';
 import { ArmHome } from '../reset/armHome.js';
 import type { Behaviour } from '../reset/behaviour.js';
-import { GetUpPolicy } from '../reset/getUpPolicy.js';
+import type { GetUpPolicy } from '../reset/getUpPolicy.js';
 import { GetUpScript } from '../reset/getUpScript.js';
+import { learnedGetUp } from '../reset/learnedGetUp.js';
 import { Stand } from '../reset/stand.js';
 import { ResetSupervisor } from '../reset/supervisor.js';
 import type { Trouble } from '../reset/trouble.js';
 import { WalkBack } from '../reset/walkBack.js';
 import type { RobotSpec } from '../robot/spec.js';
-import { createTask } from '../tasks/index.js';
 
 /** While a person is asked for, the bell rings again after this. */
 const RING_MS = 30_000;
 const BELL = '\u0007';
-const GET_UP_TASK = 'rise';
 
 /** Watches over the resets of a run, and tells its person: a line for each, and the terminal's bell when they are needed. */
 export class ResetKeeper {
@@ -79,8 +72,9 @@ function behavioursOf(
   launch: Launch,
   notice: (line: string) => void,
 ): (trouble: Trouble) => readonly Behaviour[] {
-  const learned = learnedGetUp(spec, launch, notice);
-  const getUp: Behaviour[] = [...(learned ? [learned] : []), ...(spec.get_up ? [new GetUpScript(spec)] : [])];
+  const asLearned = learned(spec, launch, notice);
+  const script = spec.get_up && new GetUpScript(spec);
+  const getUp = [asLearned, script].filter((behaviour) => behaviour !== undefined);
   const walkBack = WalkBack.canWalk(spec) ? [new WalkBack(spec)] : [];
   const home = spec.chains.some((c) => c.kind === 'tool') ? new ArmHome(spec) : new Stand(spec);
   const known: Readonly<Record<Trouble, readonly Behaviour[]>> = {
@@ -95,20 +89,19 @@ function behavioursOf(
   return (trouble) => known[trouble];
 }
 
-function learnedGetUp(
+/** One that does not fit is an error where the launch file names it; else the robot gets up by script. */
+function learned(
   spec: RobotSpec,
   { reset, path }: Launch,
   notice: (line: string) => void,
 ): GetUpPolicy | undefined {
   if (spec.fall === undefined || reset.get_up === null) return undefined;
-  const own = `${spec.name}-${GET_UP_TASK}`;
-  if (reset.get_up === undefined && !existsSync(join(packageRoot, 'policies', own))) return undefined;
-  const bundle = readBundle(reset.get_up ?? own);
-  const task = createTask(GET_UP_TASK, spec);
-  const admission = admit(bundle.manifest, { spec, contract: task.contract });
-  if (admission.admitted) return new GetUpPolicy(spec, task, loadPolicy(bundle));
-  const refusal = `${bundle.path} is refused for getting up: ${admission.reasons.join('; ')}`;
-  if (reset.get_up !== undefined) throw new UserError(`${path}: reset.get_up: ${refusal}`);
-  notice(`${refusal}; the robot gets up by script alone`);
-  return undefined;
+  try {
+    return learnedGetUp(spec, reset.get_up);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    if (reset.get_up !== undefined) throw new UserError(`${path}: reset.get_up: ${error.message}`);
+    notice(`${error.message}; the robot gets up by script alone`);
+    return undefined;
+  }
 }

@@ -8,13 +8,13 @@ import type { Behaviour, Progress, View } from './behaviour.js';
 
 /** It stands once it has stood for this long, s. */
 const STOOD_S = 0.3;
-const GIVES_UP_S = 8;
 
 /** Gets a robot up by a policy that learned to: of task `rise`, already admitted for this robot. */
 export class GetUpPolicy implements Behaviour {
   readonly name = 'get up as learned';
   readonly rate_hz: number;
   private readonly stance: Stance;
+  private readonly givesUp_s: number;
   private readonly observation: Float32Array;
   private readonly action: Float32Array;
   private readonly from_rad: Float64Array;
@@ -30,6 +30,8 @@ export class GetUpPolicy implements Behaviour {
   ) {
     this.rate_hz = spec.rates.policy_hz;
     this.stance = new Stance(spec);
+    // In training it never had longer.
+    this.givesUp_s = task.episodeSteps / spec.rates.policy_hz;
     this.observation = new Float32Array(policy.observationSize);
     this.action = new Float32Array(policy.actionSize);
     this.from_rad = new Float64Array(spec.joints.length);
@@ -59,6 +61,6 @@ export class GetUpPolicy implements Behaviour {
     if (!this.stance.holds(state)) this.standsSince_s = Number.NaN;
     else if (Number.isNaN(this.standsSince_s)) this.standsSince_s = time_s;
     if (time_s - this.standsSince_s >= STOOD_S) return 'done';
-    return time_s - this.began_s > GIVES_UP_S ? 'failed' : 'going';
+    return time_s - this.began_s > this.givesUp_s ? 'failed' : 'going';
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { demonstrate } from '../../sim/demonstrate.js';
 import { Environment } from '../../sim/environment.js';
+import type { Mujoco } from '../../sim/mujoco.js';
 import { trainingRandomisation } from '../../sim/randomise.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { createTask } from '../../src/tasks/index.js';
@@ -8,9 +9,11 @@ import { mujoco } from '../sim/support.js';
 
 const robot = loadRobot('quadruped');
 const task = createTask('rise', robot.spec);
+let mj: Mujoco;
 let env: Environment;
 beforeAll(async () => {
-  env = new Environment(await mujoco(), robot, task, trainingRandomisation);
+  mj = await mujoco();
+  env = new Environment(mj, robot, task, trainingRandomisation);
 });
 afterAll(() => env.close());
 
@@ -28,4 +31,29 @@ it('shows how to get up and stand, as actions of the task', () => {
     const wide = action.filter((a) => Math.abs(a) > 0.99).length;
     expect(wide / action.length).toBeLessThan(0.05);
   }
+});
+
+it('shows how to go on from where a policy got to', () => {
+  let acted = 0;
+  const idle = {
+    observationSize: env.observation.length,
+    actionSize: env.executedAction.length,
+    act: (_observation: Float32Array, action: Float32Array) => {
+      action.fill(0);
+      acted++;
+    },
+    reset() {},
+  };
+  const longer = new Environment(mj, robot, task, trainingRandomisation, 2 * task.episodeSteps);
+  const { episode, success } = demonstrate(longer, 1, 0.1, idle);
+  longer.close();
+  expect(success).toBe(true);
+  // What the policy did is not recorded.
+  expect(acted).toBeGreaterThan(0);
+  expect(episode.length).toBe(task.episodeSteps);
+  const truncated = episode.columns['next.truncated'] as Float64Array;
+  expect([truncated.indexOf(1), episode.columns.intervention.length]).toEqual([
+    task.episodeSteps - 1,
+    task.episodeSteps,
+  ]);
 });
