@@ -1,23 +1,40 @@
 /**
  * How quick the dashboard is, in a real Chromium: how soon it shows the robot, pictures a second, how old
- * what it shows is, and how soon an emergency stop is in the safety kernel after the pointer goes down.
+ * what it shows is, and how soon an emergency stop acts after the pointer goes down: until the safety kernel
+ * latches, in a control tick whose command is the first of the stop, and until the page says so.
  *
- *     node dist/bench/dashboard/main.js [seconds]
+ *     node dist/bench/dashboard/main.js [--seconds 10] [--stops 50]
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { now_s } from '../../src/control/clock.js';
 import { chromiumPath, NO_CHROMIUM, Run, startChromium } from '../../test/dashboard/support.js';
+import { writeQuickArm } from '../../test/teleop/support.js';
+import { machine } from '../measure/machine.js';
+import { quantile } from '../measure/rounds.js';
 
-const STOPS = 5;
-const seconds = Number(process.argv[2] ?? 10);
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '10' },
+    stops: { type: 'string', default: '50' },
+  },
+});
+const seconds = Number(values.seconds);
+const stops = Number(values.stops);
 if (!chromiumPath) {
   process.stderr.write(`${NO_CHROMIUM}\n`);
   process.exit(1);
 }
 
-// The arm goes to its rest on an emergency stop, and can be armed again at once.
-const run = new Run(['robot: arm', 'task: reach'], ['--policy', 'arm-reach', '--dashboard-port', '0']);
+// The arm goes to its rest on an emergency stop, quickly here, and can be armed again at once.
+const folder = mkdtempSync(join(tmpdir(), 'bench-dashboard-'));
+writeQuickArm(join(folder, 'arm'));
+const run = new Run(
+  [`robot: ${join(folder, 'arm')}`, 'task: reach'],
+  ['--policy', 'arm-reach', '--dashboard-port', '0'],
+);
 const browser = await startChromium();
 try {
   const url = await run.url();
@@ -59,14 +76,22 @@ try {
       },
       { capture: true },
     );
+    const latch = document.querySelector('[data-testid=latch]')!;
+    new MutationObserver(() => {
+      if (latch.textContent?.includes('Emergency stop')) document.body.dataset.shown ??= String(Date.now());
+      else delete document.body.dataset.shown;
+    }).observe(latch, { subtree: true, childList: true, characterData: true });
   });
   const stops_ms: number[] = [];
-  while (stops_ms.length < STOPS) {
+  const shown_ms: number[] = [];
+  while (stops_ms.length < stops) {
     await page.getByTestId('authority').filter({ hasText: 'Policy' }).waitFor();
     const offset_s = Date.now() / 1e3 - now_s();
     await page.getByTestId('emergency-stop').click();
     await page.getByTestId('latch').filter({ hasText: 'Emergency stop' }).waitFor();
-    const clicked_ms = Number(await page.evaluate(() => document.body.dataset.clicked));
+    const { clicked, shown } = await page.evaluate(() => ({ ...document.body.dataset }));
+    const clicked_ms = Number(clicked);
+    shown_ms.push(Number(shown) - clicked_ms);
     while (emergencyStops().length <= stops_ms.length) await page.waitForTimeout(20);
     stops_ms.push(1e3 * (emergencyStops()[stops_ms.length] + offset_s) - clicked_ms);
     await page.getByRole('button', { name: 'Reset' }).click();
@@ -74,16 +99,20 @@ try {
   }
   process.stdout.write(
     `${JSON.stringify({
+      machine: machine(),
       opened_ms: Math.round(opened_ms),
       pictured_ms: Math.round(pictured_ms),
       fps: Number(fps.toFixed(1)),
-      frame_age_ms: middle(ages),
-      emergency_stop_ms: { median: middle(stops_ms), most: Number(Math.max(...stops_ms).toFixed(1)) },
+      frame_age_ms: spread(ages),
+      stops,
+      stopped_ms: spread(stops_ms),
+      shown_ms: spread(shown_ms),
     })}\n`,
   );
 } finally {
   await browser.close();
   await run.end();
+  rmSync(folder, { recursive: true, force: true });
 }
 
 function emergencyStops(): number[] {
@@ -92,7 +121,7 @@ function emergencyStops(): number[] {
   return lines.filter((l) => l.includes('"emergency_stop"')).map((l) => JSON.parse(l).time_s);
 }
 
-function middle(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return Number(sorted[Math.floor(sorted.length / 2)]?.toFixed(1));
+function spread(values: readonly number[]): { p50: number; p95: number; max: number } {
+  const at = (q: number) => Number(quantile(values, q).toFixed(1));
+  return { p50: at(0.5), p95: at(0.95), max: at(1) };
 }

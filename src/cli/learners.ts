@@ -74,12 +74,18 @@ export function setUpLearner(
   kind: LearnerKind,
   robot: Robot,
   task: Task,
-  given: { readonly preset?: string; readonly overrides?: Record<string, unknown> },
+  given: {
+    readonly preset?: string;
+    readonly overrides?: Record<string, unknown>;
+    readonly demonstrated?: boolean;
+  },
   where?: string,
 ): LearnerSetup {
-  const known = kind === 'sac' ? taskRecipes[task.name] : taskRecipes[task.name].dreamer;
+  const recipe = taskRecipes[task.name];
+  const known = kind === 'sac' ? recipe : recipe.dreamer;
+  const shown = kind === 'sac' && given.demonstrated ? recipe.demonstrated?.learner : {};
   const preset = given.preset ?? known.preset;
-  const overrides = { ...(given.preset ? {} : known.learner), ...given.overrides };
+  const overrides = { ...(given.preset ? {} : { ...known.learner, ...shown }), ...given.overrides };
   return kind === 'sac'
     ? sacSetup(robot, task, sacConfig(preset, overrides, where))
     : dreamerSetup(robot, task, dreamerConfig(preset, overrides, where));

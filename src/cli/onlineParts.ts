@@ -70,7 +70,13 @@ export async function openOnlineLearner(
     );
   const setup = identity
     ? resumedLearner(kind, robot, task, { ...identity.learner, ...overrides })
-    : setUpLearner(kind, robot, task, { preset, overrides }, `${launch.path}: learner.overrides`);
+    : setUpLearner(
+        kind,
+        robot,
+        task,
+        { preset, overrides, demonstrated: launch.learner.demos !== undefined },
+        `${launch.path}: learner.overrides`,
+      );
   const own = existsSync(join(run, ONLINE_FILES.checkpoint));
   const path = join(run, ONLINE_FILES.replay);
   // The training run keeps its own: this learner's transitions must not displace what it resumes from.

@@ -17,7 +17,7 @@ const FINAL = {
   walk: { episodes: 20, seconds_each: 20 },
   rise: { episodes: 50, seconds_each: 10 },
   reach: { episodes: 100, seconds_each: 4 },
-  pick: { episodes: 50, seconds_each: 8 },
+  pick: { episodes: 100, seconds_each: 12 },
 } as const;
 
 /** Judges the weights that a run ends with, on seeds beyond those that anybody trains with. */

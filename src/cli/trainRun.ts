@@ -106,14 +106,15 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const task = createTask(options.task, robot.spec);
   const overrides = readOverrides(options.config);
   const known = taskRecipes[task.name];
+  const demonstrated = options.demos !== undefined;
   const setup = setUpLearner(
     options.learner,
     robot,
     task,
-    { preset: options.preset, overrides: overrides.learner },
+    { preset: options.preset, overrides: overrides.learner, demonstrated },
     options.config,
   );
-  const given = recipeFor(task.name, overrides.recipe, options.config, setup.kind);
+  const given = recipeFor(task.name, overrides.recipe, options.config, setup.kind, demonstrated);
   const recipe = options.steps ? { ...given, steps: options.steps } : given;
   checkSizes(setup, recipe, options);
   const identity: RunIdentity = {

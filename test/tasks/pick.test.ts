@@ -45,6 +45,18 @@ describe('pick', () => {
     expect(z).toBeCloseTo(0.06, 2);
   });
 
+  it('sees distances in two scales: decimetres, and millimetres once it is near', () => {
+    env.reset(5);
+    const seen = Array.from(env.observation);
+    const far_dm = seen.slice(18, 24);
+    const near = seen.slice(-6);
+    // asinh of the distance in 5 mm: 20 of them to a decimetre.
+    far_dm.forEach((d, i) => {
+      expect(near[i]).toBeCloseTo(Math.asinh(20 * d), 3);
+    });
+    expect(Math.max(...near.map(Math.abs))).toBeGreaterThan(3);
+  });
+
   it('starts with the peg somewhere else in each episode, and alike for one seed', () => {
     const start = (seed: number) => {
       env.reset(seed);

@@ -29,4 +29,14 @@ export class MixedReplay {
     demonstrations.sample(rows - half, random, into, half);
     into.demonstrated.fill(1, half, rows);
   }
+
+  /**
+   * Marks as demonstrated, too, what the robot did itself in episodes that ended with a reward: imitation of one's own
+   * successes (Oh et al., "Self-Imitation Learning", 2018, with success in place of an advantage).
+   */
+  markSuccesses(batch: ReplayBatch): void {
+    const { own } = this;
+    for (let row = 0; row < batch.rows; row++)
+      if (batch.demonstrated[row] === 0 && own.lastReward(batch.slot[row]) > 0) batch.demonstrated[row] = 1;
+  }
 }

@@ -156,6 +156,7 @@ export class Replay {
     const { next } = this.links;
     for (let row = at; row < at + batch; row++) {
       let slot = this.draw(random);
+      into.slot[row] = slot;
       let start = slot * layout.words;
       copy(
         floats,
@@ -230,6 +231,13 @@ export class Replay {
         interrupted: cut || (flags & Flag.interrupted) !== 0,
       };
     }
+  }
+
+  /** The reward of the newest step of the episode that a slot belongs to. */
+  lastReward(slot: number): number {
+    const { next } = this.links;
+    while (next[slot] >= 0) slot = next[slot];
+    return this.rewardAt(slot);
   }
 
   rewardAt(slot: number): number {

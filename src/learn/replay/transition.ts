@@ -31,6 +31,8 @@ export class ReplayBatch {
   readonly nextObservation: Float32Array;
   /** [rows]: 1 where the transition comes from a demonstration, else 0 */
   readonly demonstrated: Float32Array;
+  /** [rows]: the slot of each one's first step in the replay that it was drawn from */
+  readonly slot: Int32Array;
 
   constructor(
     readonly rows: number,
@@ -42,5 +44,6 @@ export class ReplayBatch {
     this.discount = new Float32Array(rows);
     this.nextObservation = new Float32Array(rows * contract.observation);
     this.demonstrated = new Float32Array(rows);
+    this.slot = new Int32Array(rows);
   }
 }

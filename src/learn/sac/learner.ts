@@ -70,7 +70,9 @@ export class SacLearner {
     if (graph.states.has('statistics')) {
       program.setState('statistics', networks.layout.statistics.initialise(Random.stream(seed)));
     }
-    program.setState('actor', networks.layout.actor.initialise(Random.stream(seed, 'sac', 'actor')));
+    const actor = networks.layout.actor.initialise(Random.stream(seed, 'sac', 'actor'));
+    program.setState('actor', actor);
+    if (graph.states.has('average')) program.setState('average', actor);
     program.setState('logAlpha', Float32Array.of(Math.log(config.initial_temperature)));
     return new SacLearner(options, program, graph, Random.stream(seed, 'sac', 'noise'));
   }
@@ -107,9 +109,9 @@ export class SacLearner {
     return { ...this.latest };
   }
 
-  /** A copy of the actor's weights in the order of `actorLayout`. */
+  /** A copy of the weights that the policy acts with, in the order of `actorLayout`: the actor's, or their average. */
   actorParameters(): Float32Array {
-    return this.program.getState('actor');
+    return this.program.getState(this.graph.states.has('average') ? 'average' : 'actor');
   }
 
   /** The actor as an .onnx file: `observation` → `mean` (before tanh), `log_std`, `action` = tanh(mean). */

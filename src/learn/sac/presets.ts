@@ -32,6 +32,15 @@ export const sacSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('of the squared distance to demonstrated actions in the loss of the actor'),
+  actor_average: fraction
+    .default(0)
+    .describe('rate at which the policy that acts follows the actor that learns; 0: it is that actor'),
+  bc_successes: z
+    .boolean()
+    .default(false)
+    .describe(
+      'whether what the robot itself did in episodes that ended with a reward counts as demonstrated',
+    ),
   actor_every: z.int().positive().default(1).describe('critic updates for each update of the actor'),
 });
 

@@ -128,6 +128,13 @@ export function sacGraph(g: Graph, observations: number, actions: number, config
     actorLoss = add(actorLoss, mul(mean(mul(d, distance)), config.bc_weight));
   }
   const actorStep = adam(g, theta, layout.actor.gradient(actorLoss, thetas), optimiser(config.actor_lr));
+  const actorUpdates = [...actorStep.updates];
+  if (config.actor_average > 0) {
+    // θ̄ ← θ̄ + ν (θ − θ̄): averages of the weights of late updates generalise better than any of them (Polyak and
+    // Juditsky, 1992; Izmailov et al., "Averaging Weights Leads to Wider Optima", 2018)
+    const average = g.state('average', [layout.actor.size]);
+    actorUpdates.push([average, add(average, mul(sub(actorStep.value, average), config.actor_average))]);
+  }
 
   // Temperature: J(α) = E[−α (log π(a|s) + H̄)]
   const entropy = neg(mean(drawn.logProb));
@@ -138,7 +145,7 @@ export function sacGraph(g: Graph, observations: number, actions: number, config
 
   const measured = [criticLoss, mean(q[0]), mean(y)];
   g.step('critic', updates, { metrics: stack(measured) });
-  g.step('both', [...updates, ...actorStep.updates, ...temperature.updates], {
+  g.step('both', [...updates, ...actorUpdates, ...temperature.updates], {
     metrics: stack([...measured, actorLoss, alpha, entropy]),
   });
   return networks;

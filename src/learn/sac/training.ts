@@ -49,6 +49,7 @@ export class SacTraining implements ReplayLearner {
     const { learner, random } = this.options;
     const { config } = learner.options;
     this.experience.sample(config.batch, random, this.batch);
+    if (config.bc_successes) this.experience.markSuccesses(this.batch);
     this.mirror?.apply(this.batch, random);
     await learner.step(this.batch, learner.updates % config.actor_every === 0);
   }

@@ -40,4 +40,26 @@ describe('batches from experience and demonstrations', () => {
     expect(share(new MixedReplay(filled(1, 5)), 64)).toBe(0);
     expect(share(new MixedReplay(filled(1, 5), filled(7, 0)), 64)).toBe(0);
   });
+
+  it('count own episodes that ended with a reward as shown, all their steps', () => {
+    const own = new Replay({ ...contract, capacity: 100, discount: 0.9 });
+    // Episodes of ten steps; every third one succeeds in its last two.
+    for (let i = 0; i < 90; i++) {
+      const step = i % 10;
+      const succeeds = Math.floor(i / 10) % 3 === 0;
+      own.add({
+        ...{ stream: 0, observation: [i], action: [0], nextObservation: [i + 1], terminal: false },
+        ...{ reward: succeeds && step > 7 ? 1 : 0, truncated: step === 9 },
+      });
+    }
+    const mixed = new MixedReplay(own, filled(7, 3));
+    const batch = new ReplayBatch(200, contract);
+    mixed.sample(200, new Random(1), batch);
+    mixed.markSuccesses(batch);
+    const expected = Array.from(batch.observation, (i, row) =>
+      Number(row >= 100 || Math.floor(i / 10) % 3 === 0),
+    );
+    expect(Array.from(batch.demonstrated)).toEqual(expected);
+    expect(new Set(expected.slice(0, 100)).size).toBe(2);
+  });
 });

@@ -153,3 +153,18 @@ test('bad configurations are refused in the words of the user', () => {
   expect(() => sacConfig('sac', { batch: 0 })).toThrow(UserError);
   expect(sacConfig('droq', { dropout: 0.2 })).toMatchObject({ dropout: 0.2, critic_updates: 20, batch: 256 });
 });
+
+test('actor_average: the policy that acts follows the actor that learns', async () => {
+  const rate = 0.25;
+  const l = await learner(tiny({ actor_average: rate }));
+  const average = l.actorParameters();
+  expect(average).toEqual(l.save().tensors.actor);
+  const random = new Random(9);
+  for (let i = 0; i < 4; i++) {
+    await l.step(randomBatch(random, 5));
+    const { actor } = l.save().tensors;
+    for (const [k, w] of actor.entries()) average[k] += rate * (w - average[k]);
+    expectClose(l.actorParameters(), average, 1e-5);
+  }
+  expect(l.actorParameters()).not.toEqual(l.save().tensors.actor);
+});
