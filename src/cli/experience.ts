@@ -33,7 +33,7 @@ export function openExperience(run: string, contract: ReplayContract, robot: Rob
   throw new UserError(`${file}: holds no transition`);
 }
 
-/** Adds all of it to a run's own replay. */
+/** Adds all of it to a run's own replay, as the oldest that it holds. */
 export function copyExperience(from: Replay, into: Replay): void {
   for (const transition of from.transitions())
     into.add({ ...transition, stream: FOREIGN_STREAMS + transition.stream });

@@ -69,7 +69,10 @@ export function trainCommand(): Command {
         .default('sac'),
     )
     .option('--preset <name>', 'sac: sac, layernorm, droq, crossq; dreamer: micro, 1M to 200M, micro-v1, ...')
-    .option('--demos <dataset>', 'LeRobot dataset: half of each batch of sac, all of bc')
+    .option(
+      '--demos <dataset>',
+      'LeRobot dataset: half of each batch of sac, the beginning of dreamer’s replay, all of bc',
+    )
     .option('--experience <run>', 'run folder whose recorded experience is learned from first')
     .option('--config <file>', 'YAML with learner and recipe overrides')
     .option('--steps <n>', 'environment steps in all', count)

@@ -146,6 +146,14 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     options.onNote?.(`learning from ${experience.size} recorded transitions of ${options.experience} first`);
   }
   experience?.close();
+  const shown = options.demos
+    ? await readDemonstrations(options.demos, robot.spec, task, setup.returns)
+    : undefined;
+  // SAC takes half of each batch from them. A model of the world learns from sequences, whoever made them.
+  if (shown && setup.kind === 'dreamer' && !resuming) {
+    copyExperience(shown, replay);
+    options.onNote?.(`learning from ${shown.size} demonstrated transitions of ${options.demos} first`);
+  }
   const threads = options.threads ?? 1;
   const opened = await setup.open({
     replay,
@@ -155,9 +163,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     // A run goes on with the engine that it began with, unless told otherwise: others round differently.
     engine: options.engine && options.engine !== 'auto' ? options.engine : engine,
     onNote: options.onNote,
-    demonstrations: options.demos
-      ? await readDemonstrations(options.demos, robot.spec, task, setup.returns)
-      : undefined,
+    demonstrations: setup.kind === 'sac' ? shown : undefined,
     onOpenLoop: (openLoop) => writeDream(options.out, dreamIn(openLoop, robot.spec, task)),
   });
   const { learner } = opened;
@@ -182,7 +188,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
       learner,
       collector,
       recipe,
-      pretrain: pretrainUpdates(options, recipe),
+      pretrain: pretrainUpdates(options, recipe, setup.kind),
       policy_hz: robot.spec.rates.policy_hz,
       passes: known.passes,
       lasts: known.lasts,
@@ -215,13 +221,17 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
 }
 
 /** Updates before anything is collected, where there is something to learn from by then. */
-function pretrainUpdates({ experience, demos }: TrainRunOptions, { pretrain }: Recipe): number | undefined {
-  if (experience) return pretrain ?? PRETRAIN_UPDATES;
+function pretrainUpdates(
+  { experience, demos }: TrainRunOptions,
+  { pretrain }: Recipe,
+  kind: LearnerKind,
+): number | undefined {
+  if (experience || (demos && kind === 'dreamer')) return pretrain ?? PRETRAIN_UPDATES;
   return demos ? pretrain : undefined;
 }
 
-/** @throws UserError where the learner can never learn from what the recipe keeps, or demonstrations are not for it */
-function checkSizes(setup: LearnerSetup, recipe: Recipe, { demos, experience, out }: TrainRunOptions): void {
+/** @throws UserError where the learner can never learn from what the recipe keeps */
+function checkSizes(setup: LearnerSetup, recipe: Recipe, { experience, out }: TrainRunOptions): void {
   if (experience && resolve(experience) === resolve(out))
     throw new UserError(`--experience ${experience}: is the folder of this run; expected another`);
   const perStream = Math.floor(recipe.replay / recipe.environments);
@@ -230,8 +240,6 @@ function checkSizes(setup: LearnerSetup, recipe: Recipe, { demos, experience, ou
       `recipe: a replay of ${recipe.replay} transitions keeps ${perStream} of each of ${recipe.environments} environments, ` +
         `the learner's sequences have ${setup.leastSteps} steps; expected a larger replay or a shorter learner: length`,
     );
-  if (demos && setup.kind === 'dreamer')
-    throw new UserError('--demos goes with the learners sac and bc; dreamer takes --experience RUN');
 }
 
 export function readOverrides(path: string | undefined): {

@@ -3,12 +3,20 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demonstrate } from '../../sim/demonstrate.js';
+import { Environment } from '../../sim/environment.js';
+import { loadMujoco } from '../../sim/mujoco.js';
+import { trainingRandomisation } from '../../sim/randomise.js';
 import { UserError } from '../../src/base/errors.js';
 import { packageRoot } from '../../src/base/files.js';
 import { type TrainRunOptions, trainRun } from '../../src/cli/trainRun.js';
+import { robotFeatures } from '../../src/datasets/robotFrames.js';
+import { DatasetWriter } from '../../src/datasets/writer.js';
 import { worldModelSchema } from '../../src/fleet/telemetry.js';
 import { readMetrics } from '../../src/learn/trainer/metrics.js';
 import { readBundle } from '../../src/policy/bundle.js';
+import { loadRobot } from '../../src/robot/load.js';
+import { createTask } from '../../src/tasks/index.js';
 import { eventually } from '../control/support.js';
 
 const MAIN = join(packageRoot, 'dist/src/cli/main.js');
@@ -110,10 +118,27 @@ describe('reverie train --learner dreamer', { timeout: 300_000 }, () => {
     expect(run.stderr).not.toContain('    at ');
   });
 
-  it.each<[Partial<TrainRunOptions>, string]>([
-    [{ demos: 'some' }, '--demos goes with the learners sac and bc'],
-    [{ preset: 'huge' }, 'no Dreamer preset "huge"; sizes are micro, 1M'],
-  ])('refuses %j', (given, message) => refused('refused', given, message));
+  it('learns first from what somebody has shown', async () => {
+    const demos = join(folder, 'demos');
+    const robot = loadRobot('arm-table');
+    const task = createTask('pick', robot.spec);
+    const env = new Environment(await loadMujoco(), robot, task, trainingRandomisation, 40);
+    const { episode } = demonstrate(env, 1, 0);
+    env.close();
+    const writer = new DatasetWriter(demos, {
+      ...{ robot: robot.spec.name, fps: robot.spec.rates.policy_hz },
+      features: robotFeatures(robot.spec, task.contract),
+    });
+    await writer.add(episode);
+    await writer.close();
+    const run = await train('shown', { task: 'pick', robot: 'arm-table', demos, steps: 16 });
+    // The recipe's, before the first step; none is owed for steps of the warm-up.
+    expect(run.updates).toBe(20);
+    expect(run.notes).toContain(`learning from 40 demonstrated transitions of ${demos} first`);
+  });
+
+  it('refuses a preset that is not there', () =>
+    refused('refused', { preset: 'huge' }, 'no Dreamer preset "huge"; sizes are micro, 1M'));
 
   it('refuses a checkpoint of another size, and sequences longer than the replay', async () => {
     const config = join(folder, 'other.yaml');

@@ -19,7 +19,7 @@ export const recipeSchema = z.strictObject({
   pretrain: count
     .optional()
     .describe(
-      'updates before anything is collected, on experience of another run (1000 where left out) or on demonstrations (none)',
+      'updates before anything is collected, on experience of another run (1000 where left out) or on demonstrations (none; of dreamer 1000)',
     ),
   evaluation: z.strictObject({
     episodes: count,
