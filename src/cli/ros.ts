@@ -5,7 +5,7 @@ import { printJson } from './output.js';
 const EXAMPLES = `
 Examples:
   reverie ros build-cyclone          after apt install cyclonedds-dev gcc libc6-dev
-  reverie run arm.sim --ros cyclone  then shows the robot to ROS 2 on this machine`;
+  reverie run arm.sim --ros cyclone  then shows the robot to ROS 2: on loopback, or where ros.interface says`;
 
 export function rosCommand(): Command {
   const ros = new Command('ros').description('what it takes to meet ROS 2').addHelpText('after', EXAMPLES);

@@ -3,7 +3,13 @@ const RULER = `${'='.repeat(80)}\nMSG: `;
 
 const STATE = `${RULER}lifecycle_msgs/State\nuint8 id\nstring label\n`;
 const TRANSITION = `${RULER}lifecycle_msgs/Transition\nuint8 id\nstring label\n`;
-const GID = `${RULER}rmw_dds_common/Gid\nuint8[16] data\n`;
+const GID_FIELDS = 'uint8[16] data\n';
+const GID = `${RULER}rmw_dds_common/Gid\n${GID_FIELDS}`;
+const NODE_FIELDS = `string<=256 node_namespace
+string<=256 node_name
+Gid[] reader_gid_seq
+Gid[] writer_gid_seq
+`;
 const PARAMETER_VALUE = `${RULER}rcl_interfaces/ParameterValue
 uint8 type
 bool bool_value
@@ -97,10 +103,8 @@ ${TRANSITION}${STATE}`,
     `rmw_dds_common/Gid gid
 rmw_dds_common/NodeEntitiesInfo[] node_entities_info_seq
 ${GID}${RULER}rmw_dds_common/NodeEntitiesInfo
-string<=256 node_namespace
-string<=256 node_name
-Gid[] reader_gid_seq
-Gid[] writer_gid_seq
-`,
+${NODE_FIELDS}`,
   ],
+  ['rmw_dds_common/msg/NodeEntitiesInfo', `${NODE_FIELDS}${GID}`],
+  ['rmw_dds_common/msg/Gid', GID_FIELDS],
 ]);

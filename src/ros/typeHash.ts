@@ -33,9 +33,11 @@ const TYPE_IDS: Readonly<Record<string, number>> = {
   float32: 10,
   float64: 11,
   bool: 15,
-  byte: 16,
+  octet: 16,
   string: 17,
 };
+/** The parser takes `byte` for `uint8`, which the hash does not: fields of it get the name that it has in IDL. */
+const BYTE_FIELD = /^byte\b(?![^\n]*=)/gm;
 const NESTED = 1;
 const BOUNDED_STRING = 21;
 const ARRAY = 48;
@@ -62,8 +64,12 @@ export function typeHash(type: string): string {
   return hash;
 }
 
+/** As endpoints of DDS announce it, in their user data. */
+export const typeHashData = (type: string) => `typehash=${typeHash(type)};`;
+
 function describe(type: string, known: Map<string, Description>): Description {
-  const [root] = parse(definitionText(type), { ros2: true, skipTypeFixup: true });
+  const text = definitionText(type).replace(BYTE_FIELD, 'octet');
+  const [root] = parse(text, { ros2: true, skipTypeFixup: true });
   const fields = root.definitions.filter((field) => !field.isConstant);
   const description: Description = { type_name: type, fields: [] };
   known.set(type, description);

@@ -12,10 +12,15 @@ import type { Transport, TransportNode } from '../../src/ros/transport/transport
 import { domain, transports } from '../ros/transports.js';
 import { until } from '../until.js';
 
-const { absent } = transports.find(({ name }) => name === 'cyclone')!;
+const wired = transports.filter(({ name }) => name !== 'inproc');
 
 /** A robot's own process, met from outside as ROS 2 meets it. */
-describe.skipIf(absent)(`a run as ROS 2 nodes${absent ? ` (skipped: ${absent})` : ''}`, () => {
+describe.each(wired)('a run as ROS 2 nodes over $name', ({ name, absent }) => {
+  if (absent) {
+    it.skip(`absent: ${absent}`, () => {});
+    return;
+  }
+
   let folder: string;
   let transport: Transport;
   let peer: TransportNode;
@@ -33,12 +38,12 @@ driver: { kind: sim, seed: 1 }
 task: reach
 policy: arm-reach
 dashboard: { enabled: false }
-ros: { transport: cyclone, domain: ${domain} }
+ros: { transport: ${name}, domain: ${domain}, reverie_msgs: false }
 realtime: { fifo: false }
 runs: ${folder}
 `,
     );
-    transport = await openTransport('cyclone', { domain });
+    transport = await openTransport(name, { domain });
     peer = transport.node('peer', '/');
     peer.subscribe('/robot_1/safety/state', 'std_msgs/msg/String', qosProfiles.latched, (bytes) =>
       safety.push(JSON.parse(decode('std_msgs/msg/String', bytes).data)),

@@ -12,9 +12,11 @@ export interface Ends {
 }
 
 export interface TransportUnderTest {
-  readonly name: string;
+  readonly name: TransportName;
   /** Why it is not there. */
   readonly absent?: string;
+  /** What it is carried by fills a message with zeros up to four bytes, and passes them on. */
+  readonly fills?: true;
   readonly open: (onNotice?: (line: string) => void) => Promise<Ends>;
 }
 
@@ -57,6 +59,7 @@ export const transports: readonly TransportUnderTest[] = [
   },
   {
     name: 'rclnodejs',
+    fills: true,
     absent: whyNoRclnodejs(),
     open: (onNotice) => pair('rclnodejs', onNotice),
   },

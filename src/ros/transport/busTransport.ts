@@ -1,4 +1,4 @@
-import { typeHash } from '../typeHash.js';
+import { typeHashData } from '../typeHash.js';
 import type { Bus, EndpointOptions } from './bus.js';
 import { Graph, type NodeEndpoints } from './graph.js';
 import { checkAbsolute, checkNodeName, ddsTopic, ddsType } from './names.js';
@@ -121,6 +121,6 @@ function endpoint(topic: string, type: string, qos: Qos): EndpointOptions {
     topic: ddsTopic(checkAbsolute(topic, 'topic')),
     type: ddsType(type),
     qos,
-    userData: `typehash=${typeHash(type)};`,
+    userData: typeHashData(type),
   };
 }

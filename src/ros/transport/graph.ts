@@ -1,4 +1,5 @@
 import { encode } from '../codec.js';
+import { typeHashData } from '../typeHash.js';
 import type { Bus, BusWriter } from './bus.js';
 
 export interface NodeEndpoints {
@@ -24,6 +25,7 @@ export class Graph {
       topic: 'ros_discovery_info',
       type: 'rmw_dds_common::msg::dds_::ParticipantEntitiesInfo_',
       qos: { reliability: 'reliable', durability: 'transient_local', depth: 1 },
+      userData: typeHashData('rmw_dds_common/msg/ParticipantEntitiesInfo'),
     });
   }
 

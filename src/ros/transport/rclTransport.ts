@@ -25,6 +25,7 @@ const LOOK_MS = 2000;
  */
 export class RclTransport implements Transport {
   readonly name = 'rclnodejs';
+  private readonly nodes = new Set<Node>();
 
   private constructor(
     private readonly rcl: Rclnodejs,
@@ -49,10 +50,13 @@ export class RclTransport implements Transport {
     options.startTypeDescriptionService = false;
     const node = new this.rcl.Node(name, namespace, this.context, options, [], false);
     node.spin(SPIN_MS);
-    return new Node(this.rcl, node, name, namespace, this.onNotice);
+    const opened = new Node(this.rcl, node, name, namespace, this.onNotice, () => this.nodes.delete(opened));
+    this.nodes.add(opened);
+    return opened;
   }
 
   async close(): Promise<void> {
+    for (const node of [...this.nodes]) node.close();
     this.context.shutdown();
   }
 }
@@ -62,6 +66,7 @@ class Node implements TransportNode {
   private readonly subscribed = new Map<object, { readonly topic: string; readonly type: string }>();
   private readonly told = new Set<string>();
   private readonly looking: NodeJS.Timeout;
+  private closed = false;
 
   constructor(
     private readonly rcl: Rclnodejs,
@@ -69,6 +74,7 @@ class Node implements TransportNode {
     readonly name: string,
     readonly namespace: string,
     private readonly onNotice: (line: string) => void,
+    private readonly onClosed: () => void,
   ) {
     this.looking = setInterval(() => this.lookForOtherTypes(), LOOK_MS);
     this.looking.unref();
@@ -159,9 +165,12 @@ class Node implements TransportNode {
   }
 
   close(): void {
+    if (this.closed) return;
+    this.closed = true;
     clearInterval(this.looking);
     for (const each of [...this.open]) each.close();
     this.node.destroy();
+    this.onClosed();
   }
 
   private qos({ depth, reliability, durability }: Qos): object {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { typeHashData } from '../typeHash.js';
 import type { Bus } from './bus.js';
 import { ddsReply, ddsRequest, ddsType } from './names.js';
 import { qosProfiles } from './qos.js';
@@ -14,7 +15,16 @@ const CALL_HEADER = 16;
 /** That a client waits for an answer, where it is not told how long. */
 export const CALL_TIMEOUT_S = 5;
 
-const endpoint = (topic: string, type: string) => ({ topic, type: ddsType(type), qos: qosProfiles.services });
+/** @param who `serviceid=…;` or `clientid=…;`, the same on both topics, so that others know which belong together */
+const endpoint = (topic: string, type: string, who: string) => ({
+  topic,
+  type: ddsType(type),
+  qos: qosProfiles.services,
+  userData: who + typeHashData(type),
+});
+
+/** 16 bytes as ROS 2 writes them there. */
+const newId = () => [...randomBytes(16)].map((byte) => byte.toString(16)).join('.');
 
 export interface Endpoints extends Closable {
   readonly readers: Uint8Array[];
@@ -28,8 +38,9 @@ export function serveOn(
   answer: (request: Uint8Array) => Uint8Array | Promise<Uint8Array>,
   onError: (error: Error) => void,
 ): Endpoints {
-  const replies = bus.writer(endpoint(ddsReply(service), `${type}_Response`));
-  const requests = bus.reader(endpoint(ddsRequest(service), `${type}_Request`), async (bytes) => {
+  const who = `serviceid=${newId()};`;
+  const replies = bus.writer(endpoint(ddsReply(service), `${type}_Response`, who));
+  const requests = bus.reader(endpoint(ddsRequest(service), `${type}_Request`, who), async (bytes) => {
     if (bytes.length < CDR_HEADER + CALL_HEADER) return;
     const call = bytes.slice(CDR_HEADER, CDR_HEADER + CALL_HEADER);
     try {
@@ -52,8 +63,9 @@ export function clientOn(bus: Bus, service: string, type: string): Client & Endp
   const me = randomBytes(8);
   const waiting = new Map<bigint, (response: Uint8Array) => void>();
   let calls = 0n;
-  const requests = bus.writer(endpoint(ddsRequest(service), `${type}_Request`));
-  const replies = bus.reader(endpoint(ddsReply(service), `${type}_Response`), (bytes) => {
+  const who = `clientid=${newId()};`;
+  const requests = bus.writer(endpoint(ddsRequest(service), `${type}_Request`, who));
+  const replies = bus.reader(endpoint(ddsReply(service), `${type}_Response`, who), (bytes) => {
     const call = Buffer.from(bytes.subarray(CDR_HEADER, CDR_HEADER + CALL_HEADER));
     if (call.length === CALL_HEADER && call.subarray(0, 8).equals(me))
       waiting.get(call.readBigInt64LE(8))?.(withoutCall(bytes));
