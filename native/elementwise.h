@@ -37,6 +37,9 @@ struct Chain {
 template <class F>
 INLINE void map(float* to, const float* a, const float* b, const float* c, long n, F f) {
   long i = 0;
+  for (; i + 4 * LANES <= n; i += 4 * LANES)
+#pragma GCC unroll 4
+    for (int v = 0; v < 4 * LANES; v += LANES) store(to + i + v, f(load(a + i + v), load(b + i + v), load(c + i + v)));
   for (; i + LANES <= n; i += LANES) store(to + i, f(load(a + i), load(b + i), load(c + i)));
   if (i < n) {
     const int rest = (int)(n - i);

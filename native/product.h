@@ -131,7 +131,8 @@ static void multiply(Matrix a, long rows, long depth, const float* panels, long 
         const float* panel = panels + j * depth + from * TILE_COLUMNS;
         for (long i = 0; i < block; i += TILE_ROWS) {
           const long height = block - i < TILE_ROWS ? block - i : TILE_ROWS;
-          tiles[height](packed + i * DEPTH, panel, length, c + (top + i) * rowStep + j, rowStep, width, from > 0);
+          const Tile run = height == TILE_ROWS ? tile<TILE_ROWS> : tiles[height];
+          run(packed + i * DEPTH, panel, length, c + (top + i) * rowStep + j, rowStep, width, from > 0);
         }
       }
     }
