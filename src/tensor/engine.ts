@@ -26,6 +26,8 @@ export interface Program {
     step: string,
     inputs: Readonly<Record<string, Float32Array>>,
   ): Promise<Readonly<Record<string, Float32Array>>>;
+  /** Memory that the program reads an input from, where it has such: what is fed from there is not copied. */
+  inputMemory?(id: string): Float32Array | undefined;
   /** A copy of a state's values. */
   getState(id: string): Float32Array;
   setState(id: string, values: Float32Array): void;

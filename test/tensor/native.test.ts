@@ -159,6 +159,19 @@ describe.skipIf(sets.length === 0)('native kernels', () => {
     expect(shared).toEqual(fused);
   });
 
+  test('an input may be written where the program reads it', async () => {
+    const g = new Graph();
+    const x = g.input('x', [3]);
+    g.step('run', [], { y: t.mul(x, 2), z: t.add(x, g.input('w', [3])) });
+    const program = await native().compile(g, {});
+    const own = program.inputMemory?.('x');
+    own?.set([1, 2, 3]);
+    const w = Float32Array.of(1, 1, 1);
+    expect([...(await program.run('run', { x: own!, w })).y]).toEqual([2, 4, 6]);
+    expect([...(await program.run('run', { x: Float32Array.of(5, 6, 7), w })).z]).toEqual([6, 7, 8]);
+    expect(program.inputMemory?.('v')).toBeUndefined();
+  });
+
   test('an instruction set that is not there is named', async () => {
     const { available, found } = await native('mmx').find();
     expect(available).toBe(false);

@@ -5,15 +5,18 @@ import type { Random } from '../../base/random.js';
  * element it draws the gaps between dropped ones, which are geometric: at a rate of 0.01 a hundred times fewer.
  */
 export class DropoutMask {
-  readonly values: Float32Array;
   private readonly keep: number;
   private readonly logKeep: number;
   private dropped: number[] = [];
 
-  constructor(size: number, rate: number) {
+  /** @param values where the mask is kept */
+  constructor(
+    readonly values: Float32Array,
+    rate: number,
+  ) {
     this.keep = 1 / (1 - rate);
     this.logKeep = Math.log1p(-rate);
-    this.values = new Float32Array(size).fill(this.keep);
+    values.fill(this.keep);
   }
 
   /** Draws the mask anew. The result does not depend on earlier draws. */

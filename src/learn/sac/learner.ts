@@ -56,7 +56,7 @@ export class SacLearner {
     private readonly graph: Graph,
     private readonly random: Random,
   ) {
-    this.noise = new Noise(graph, options.config.dropout);
+    this.noise = new Noise(graph, options.config.dropout, (id) => program.inputMemory?.(id));
   }
 
   static async create(options: SacOptions): Promise<SacLearner> {

@@ -8,10 +8,12 @@ export class Noise {
   private readonly masks = new Map<string, DropoutMask>();
   private readonly needs: ReadonlyMap<string, readonly string[]>;
 
-  constructor(graph: Graph, dropout: number) {
+  /** @param memory where a program reads an input from, if it says so: what is drawn there is not copied */
+  constructor(graph: Graph, dropout: number, memory?: (id: string) => Float32Array | undefined) {
     for (const [id, { size }] of graph.inputs) {
-      if (id === 'noise' || id === 'nextNoise') this.normal.set(id, new Float32Array(size));
-      if (id.startsWith('dropout.')) this.masks.set(id, new DropoutMask(size, dropout));
+      const values = () => memory?.(id) ?? new Float32Array(size);
+      if (id === 'noise' || id === 'nextNoise') this.normal.set(id, values());
+      if (id.startsWith('dropout.')) this.masks.set(id, new DropoutMask(values(), dropout));
     }
     this.needs = new Map(
       [...graph.steps.keys()].map((step) => [

@@ -60,13 +60,21 @@ class KernelProgram implements Program {
     const step = this.layout.steps.get(id);
     if (!step)
       throw new Error(`the graph has no step "${id}"; it has ${[...this.layout.steps.keys()].join(', ')}`);
-    for (const input of step.inputs)
-      this.valuesAt(this.layout.leaves.get(input)!).set(checkedInput(input, inputs));
+    for (const input of step.inputs) {
+      const values = checkedInput(input, inputs);
+      const own = this.valuesAt(this.layout.leaves.get(input)!);
+      if (values.buffer !== own.buffer || values.byteOffset !== own.byteOffset) own.set(values);
+    }
     if (this.beside.has(id)) await this.host.runBeside(step.words);
     else this.host.run(step.words);
     return Object.fromEntries(
       Object.entries(step.outputs).map(([name, view]) => [name, this.valuesAt(view)]),
     );
+  }
+
+  inputMemory(id: string): Float32Array | undefined {
+    const input = this.layout.graph.inputs.get(id);
+    return input && this.valuesAt(this.layout.leaves.get(input)!);
   }
 
   getState(id: string): Float32Array {

@@ -61,7 +61,7 @@ test.each(enginesHere)(
 );
 
 test('dropout masks drop at their rate, independently, and keep the mean', () => {
-  const mask = new DropoutMask(100_000, 0.1);
+  const mask = new DropoutMask(new Float32Array(100_000), 0.1);
   const random = new Random(3);
   for (let draw = 0; draw < 3; draw++) {
     mask.draw(random);
@@ -75,7 +75,10 @@ test('dropout masks drop at their rate, independently, and keep the mean', () =>
 });
 
 test('a mask depends on the random state alone, not on what was drawn before', () => {
-  const [fresh, used] = [new DropoutMask(1000, 0.05), new DropoutMask(1000, 0.05)];
+  const [fresh, used] = [
+    new DropoutMask(new Float32Array(1000), 0.05),
+    new DropoutMask(new Float32Array(1000), 0.05),
+  ];
   used.draw(new Random(1));
   fresh.draw(new Random(2));
   used.draw(new Random(2));
