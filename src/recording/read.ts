@@ -90,28 +90,30 @@ class Streams {
   /** Cut by the marks; streams by time, since a mark is written a little after what it marks. */
   episodes(): RecordedEpisode[] {
     const begins = this.marks.filter(({ message }) => message.kind === 'begin');
-    return begins.map(({ message: { episode: number, task, operator }, received_s: begin_s }) => {
-      const later = this.marks.filter(({ message: m }) => m.episode === number && m.kind !== 'begin');
-      const end_s = later.find((m) => m.message.kind === 'end')?.received_s ?? Number.POSITIVE_INFINITY;
-      const last = (key: 'outcome' | 'notes') =>
-        later.reduce((text, { message }) => message[key] || text, '');
-      const within = <T>(stream: readonly Timed<T>[]) =>
-        stream.filter((m) => m.received_s >= begin_s - MARGIN_S && m.received_s <= end_s + MARGIN_S);
-      return {
-        number,
-        task,
-        operator,
-        outcome: last('outcome'),
-        notes: last('notes'),
-        begin_s,
-        end_s,
-        steps: this.steps.filter((s) => s.message.episode === number),
-        joints: within(this.joints),
-        commands: within(this.commands),
-        objects: within(this.objects),
-        images: Object.fromEntries(Object.entries(this.images).map(([name, m]) => [name, within(m)])),
-      };
-    });
+    return begins.map(
+      ({ message: { episode: number, task, operator_name: operator }, received_s: begin_s }) => {
+        const later = this.marks.filter(({ message: m }) => m.episode === number && m.kind !== 'begin');
+        const end_s = later.find((m) => m.message.kind === 'end')?.received_s ?? Number.POSITIVE_INFINITY;
+        const last = (key: 'outcome' | 'notes') =>
+          later.reduce((text, { message }) => message[key] || text, '');
+        const within = <T>(stream: readonly Timed<T>[]) =>
+          stream.filter((m) => m.received_s >= begin_s - MARGIN_S && m.received_s <= end_s + MARGIN_S);
+        return {
+          number,
+          task,
+          operator,
+          outcome: last('outcome'),
+          notes: last('notes'),
+          begin_s,
+          end_s,
+          steps: this.steps.filter((s) => s.message.episode === number),
+          joints: within(this.joints),
+          commands: within(this.commands),
+          objects: within(this.objects),
+          images: Object.fromEntries(Object.entries(this.images).map(([name, m]) => [name, within(m)])),
+        };
+      },
+    );
   }
 }
 

@@ -216,7 +216,7 @@ export class Recorder {
       kind,
       task,
       outcome,
-      operator,
+      operator_name: operator,
       notes,
       intervention_begin: spans.map((s) => s.begin),
       intervention_end: spans.map((s) => s.end),

@@ -166,7 +166,7 @@ export interface EpisodeMark {
   kind: string;
   task: string;
   outcome: string;
-  operator: string;
+  operator_name: string;
   notes: string;
   intervention_begin: Numbers;
   intervention_end: Numbers;

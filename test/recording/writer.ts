@@ -21,7 +21,7 @@ for (let n = 0; ; n++) {
       kind: 'begin',
       task: '',
       outcome: '',
-      operator: '',
+      operator_name: '',
     };
     const mark = { ...message, notes: '', intervention_begin: [], intervention_end: [] };
     await file.write(

@@ -69,6 +69,16 @@ describe('the message package', () => {
     expect(manifest.files).toContain('ros');
   });
 
+  it('has no field whose name C++ keeps for itself', () => {
+    const kept =
+      /^(class|default|delete|enum|explicit|export|namespace|new|operator|private|protected|public|register|signed|static|switch|template|this|throw|typename|union|unsigned|using|virtual|volatile)$/;
+    const names = files.flatMap((file) =>
+      [...read(folder, 'msg', file).matchAll(/^[a-z]\S* (\w+)$/gim)].map(([, name]) => name),
+    );
+    expect(names.length).toBeGreaterThan(30);
+    expect(names.filter((name) => kept.test(name))).toEqual([]);
+  });
+
   it('holds messages that go through the codec, with all that they refer to among its dependencies', () => {
     const depends = all(xml(folder, 'package.xml'), 'depend').map((d) => d.textContent);
     for (const file of files) {
