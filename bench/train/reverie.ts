@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { packageRoot } from '../../src/base/files.js';
 
 /**
- * Runs `reverie train` as a user would, its progress on this process's standard error.
- * @returns the object that it prints
+ * Runs a command as a user would, its progress on this process's standard error.
+ * @returns the object that it prints with --json
  * @throws Error where it fails
  */
-export function reverieTrain<Result>(...args: string[]): Promise<Result> {
-  const command = [join(packageRoot, 'bin/reverie.js'), 'train', ...args, '--json'];
+export function reverie<Result>(...args: string[]): Promise<Result> {
+  const command = [join(packageRoot, 'bin/reverie.js'), ...args, '--json'];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
@@ -17,7 +17,12 @@ export function reverieTrain<Result>(...args: string[]): Promise<Result> {
     });
     child.on('exit', (code) => {
       if (code === 0) resolve(JSON.parse(text.trim().split('\n').at(-1)!));
-      else reject(new Error(`reverie train ended with ${code}`));
+      else reject(new Error(`reverie ${args[0]} ended with ${code}`));
     });
   });
+}
+
+/** `reverie train` with these arguments. @throws Error where it fails */
+export function reverieTrain<Result>(...args: string[]): Promise<Result> {
+  return reverie('train', ...args);
 }

@@ -1,22 +1,39 @@
+import { UserError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
-import { uprightness } from '../robot/rotation.js';
+import { gravityInBody, uprightness } from '../robot/rotation.js';
 import type { RobotSpec } from '../robot/spec.js';
+import { jointMirror } from '../tasks/mirror.js';
 import { type ActionContract, type Moment, targetsToAction } from '../tasks/task.js';
-import type { View } from './behaviour.js';
-import { GetUpScript } from './getUpScript.js';
 
-/** A robot that stood and is tilted further than this has fallen again: the cosine of the tilt. */
-const FALLEN = 0.7;
+/** Upright enough to stand up from where it lies: the cosine of the body's tilt. */
+const PRONE = 0.8;
+/** A waypoint is reached when every joint is this close, rad, or after so many steps. */
+const REACHED_RAD = 0.3;
+const STEPS = 16;
+/** How far the joint that has the longest way goes in a step, rad. */
+const SPEED_RAD = { fold: 0.3, roll: 0.4, stand: 0.1 } as const;
+
+type Phase = keyof typeof SPEED_RAD;
 
 /**
- * A scripted demonstrator of task `rise`: the script for getting up, as actions of the task; then it
- * stands. It adds noise to what it does, which the script makes good again, so that its demonstrations
- * show the way back to the path too.
+ * A scripted demonstrator of task `rise`, along the poses of `get_up` in robot.yaml, as the script for
+ * getting up has them: fold the legs, roll over where it is not on its belly, stand up. Unlike the script it
+ * knows no time: how it goes on follows from how the robot lies and where its joints are, at full speed from
+ * the first step. A curve that sets out slowly, or a pose that is held, would teach a clone to stay there.
  */
 export class RiseExpert {
-  private readonly script: GetUpScript;
+  private readonly home_rad: number[];
+  private readonly fold_rad: readonly number[];
+  /** Poses of a roll from the right side, and from the left. */
+  private readonly rolls: readonly (readonly (readonly number[])[])[];
   private readonly targets_rad: Float64Array;
-  private doing: 'nothing' | 'getting up' | 'standing' = 'nothing';
+  private readonly gravity = new Float64Array(3);
+  private phase: Phase = 'fold';
+  private pose_rad: readonly number[];
+  /** Poses of the roll that are still to come. */
+  private ahead: (readonly number[])[] = [];
+  private steps = 0;
+  private tries = 0;
 
   /**
    * @param noise deviation of what is added to an action of [−1, 1]
@@ -27,37 +44,63 @@ export class RiseExpert {
     private readonly contract: ActionContract,
     private readonly noise: number,
   ) {
-    this.script = new GetUpScript(spec);
+    const mirror = jointMirror(spec);
+    if (!spec.get_up || !mirror) throw new UserError(`${spec.name}: robot.yaml says nothing of get_up`);
+    const roll = spec.get_up.roll.map((pose) => pose.pose_rad);
+    const { from, sign } = mirror;
+    this.home_rad = spec.joints.map((j) => j.home_rad);
+    this.fold_rad = spec.get_up.fold.pose_rad;
+    this.rolls = [roll, roll.map((pose) => from.map((i, j) => sign[j] * pose[i]))];
     this.targets_rad = new Float64Array(spec.joints.length);
+    this.pose_rad = this.fold_rad;
   }
 
   /** Starts an episode. */
   begin(): void {
-    this.doing = 'nothing';
+    this.tries = 0;
+    this.goTo('fold', this.fold_rad);
   }
 
   /** The action for a moment, into `out`. */
-  act(moment: Moment, random: Random, out: Float32Array): void {
-    const { state, executed_rad } = moment;
-    const view = viewOf(moment);
-    if (this.doing === 'standing' && uprightness(state.orientation) < FALLEN) this.doing = 'nothing';
-    if (this.doing === 'nothing') this.getUp(view);
-    if (this.doing === 'getting up') {
-      const progress = this.script.next(view, this.targets_rad);
-      if (progress === 'failed') this.getUp(view);
-      if (progress === 'done') this.doing = 'standing';
-    }
-    targetsToAction(this.contract, this.targets_rad, executed_rad, out);
+  act({ state, executed_rad }: Moment, random: Random, out: Float32Array): void {
+    const { position_rad, orientation } = state;
+    const upright = uprightness(orientation) > PRONE;
+    if (this.phase === 'stand' && !upright) this.goTo('fold', this.fold_rad);
+    const reached = this.pose_rad.every((q, j) => Math.abs(q - position_rad[j]) < REACHED_RAD);
+    this.steps++;
+    if (this.phase !== 'stand' && (reached || this.steps > STEPS)) this.goOn(upright, orientation);
+    const { pose_rad, targets_rad, contract } = this;
+    let longest = 0;
+    for (let j = 0; j < targets_rad.length; j++)
+      longest = Math.max(longest, Math.abs(pose_rad[j] - executed_rad[j]));
+    const share = Math.min(1, SPEED_RAD[this.phase] / longest);
+    for (let j = 0; j < targets_rad.length; j++)
+      targets_rad[j] = executed_rad[j] + share * (pose_rad[j] - executed_rad[j]);
+    targetsToAction(contract, targets_rad, executed_rad, out);
     for (let j = 0; j < out.length; j++)
       out[j] = Math.min(1, Math.max(-1, out[j] + this.noise * random.normal()));
   }
 
-  private getUp(view: View): void {
-    this.script.begin(view);
-    this.doing = 'getting up';
+  private goOn(upright: boolean, orientation: Float64Array): void {
+    const next = this.ahead.shift();
+    if (next) this.goTo('roll', next);
+    else if (this.phase === 'roll') this.goTo('fold', this.fold_rad);
+    else if (upright) this.goTo('stand', this.home_rad);
+    else {
+      gravityInBody(orientation, this.gravity);
+      // Away from the side that it lies on; where that led nowhere, every fourth time to the other.
+      const onLeft = this.gravity[1] >= 0;
+      const other = this.tries++ % 4 === 3;
+      const [first, ...ahead] = this.rolls[onLeft === other ? 0 : 1];
+      this.ahead = ahead;
+      this.goTo('roll', first);
+    }
   }
-}
 
-function viewOf({ state, estimate, motion, executed_rad }: Moment): View {
-  return { time_s: state.time_s, state, estimate, place_m: motion.position_m, executed_rad };
+  private goTo(phase: Phase, pose_rad: readonly number[]): void {
+    this.phase = phase;
+    this.pose_rad = pose_rad;
+    this.steps = 0;
+    if (phase !== 'roll') this.ahead = [];
+  }
 }

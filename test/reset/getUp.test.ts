@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.js';
 import { GetUpScript } from '../../src/reset/getUpScript.js';
+import { learnedGetUp } from '../../src/reset/learnedGetUp.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { Ground } from './ground.js';
 
@@ -52,5 +53,23 @@ describe('the script', () => {
 
   it('is refused for a robot whose robot.yaml has no poses for it', () => {
     expect(() => new GetUpScript({ ...spec, get_up: undefined })).toThrow(UserError);
+  });
+});
+
+describe('the shipped policy', () => {
+  it('gets it up however it lies', async () => {
+    ground = await Ground.of('quadruped', 'rise');
+    const behaviour = learnedGetUp(spec);
+    expect(behaviour?.name).toBe('get up as learned');
+    for (let seed = 0; seed < 6; seed++) {
+      ground.env.reset(seed);
+      expect([seed, ground.lead(behaviour!, 15)]).toEqual([seed, 'done']);
+      expect(ground.env.robot.truth.qpos[2]).toBeGreaterThan(0.2);
+    }
+  });
+
+  it('is found for its own robot alone, and another task’s is refused', () => {
+    expect(learnedGetUp({ ...spec, name: 'another' })).toBeUndefined();
+    expect(() => learnedGetUp(spec, 'quadruped-walk')).toThrow(/quadruped-walk is refused for getting up/);
   });
 });
