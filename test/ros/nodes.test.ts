@@ -14,7 +14,12 @@ import type { Publisher, Transport, TransportNode } from '../../src/ros/transpor
 import type { JointState, MessageTypes, TypeName } from '../../src/ros/types.js';
 import { driverModule } from '../control/support.js';
 import { until } from '../until.js';
+import { domain, transports } from './transports.js';
 
+/** ROS 2 itself where it is sourced. */
+const carrier = transports.some(({ name, absent }) => name === 'rclnodejs' && !absent)
+  ? 'rclnodejs'
+  : 'inproc';
 const { spec: shipped } = loadRobot('arm');
 /** Watchdogs so long that a busy machine does not set them off. */
 const spec = {
@@ -45,7 +50,7 @@ beforeAll(async () => {
     fifo: false,
   });
   const onNotice = (line: string) => notices.push(line);
-  transport = await openTransport('inproc', { onNotice });
+  transport = await openTransport(carrier, { onNotice, domain });
   const common = { transport, namespace: '/robot_1', remap: { cmd_vel: 'twist' }, onNotice, robot };
   const clock = new StampClock();
   hardware = new HardwareNode({ ...common, clock, rate_hz: 200 });
