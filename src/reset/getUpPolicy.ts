@@ -8,6 +8,9 @@ import type { Behaviour, Progress, View } from './behaviour.js';
 
 /** It stands once it has stood for this long, s. */
 const STOOD_S = 0.3;
+/** It is stuck once no target has moved by more than this in a step, rad, for so long, s: by its legs' crossing, mostly. */
+const MOVES_RAD = 0.01;
+const STUCK_S = 2;
 
 /** Gets a robot up by a policy that learned to: of task `rise`, already admitted for this robot. */
 export class GetUpPolicy implements Behaviour {
@@ -22,6 +25,7 @@ export class GetUpPolicy implements Behaviour {
   private moment: StepWindow | undefined;
   private began_s = 0;
   private standsSince_s = Number.NaN;
+  private moved_s = 0;
 
   constructor(
     private readonly spec: RobotSpec,
@@ -46,6 +50,7 @@ export class GetUpPolicy implements Behaviour {
     this.policy.reset();
     this.from_rad.set(executed_rad);
     this.began_s = time_s;
+    this.moved_s = time_s;
     this.standsSince_s = Number.NaN;
   }
 
@@ -56,11 +61,13 @@ export class GetUpPolicy implements Behaviour {
     targetsToAction(task.contract.action, executed_rad, from_rad, memory.action);
     task.observe(this.moment!, memory, observation);
     this.policy.act(observation, action);
+    if (executed_rad.some((q, j) => Math.abs(q - from_rad[j]) > MOVES_RAD)) this.moved_s = time_s;
     from_rad.set(executed_rad);
     actionToTargets(task.contract.action, action, from_rad, targets_rad);
     if (!this.stance.holds(state)) this.standsSince_s = Number.NaN;
     else if (Number.isNaN(this.standsSince_s)) this.standsSince_s = time_s;
     if (time_s - this.standsSince_s >= STOOD_S) return 'done';
-    return time_s - this.began_s > this.givesUp_s ? 'failed' : 'going';
+    const stuck = time_s - this.moved_s > STUCK_S;
+    return stuck || time_s - this.began_s > this.givesUp_s ? 'failed' : 'going';
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.js';
+import { GetUpPolicy } from '../../src/reset/getUpPolicy.js';
 import { GetUpScript } from '../../src/reset/getUpScript.js';
 import { learnedGetUp } from '../../src/reset/learnedGetUp.js';
 import { loadRobot } from '../../src/robot/load.js';
@@ -66,6 +67,23 @@ describe('the shipped policy', () => {
       expect([seed, ground.lead(behaviour!, 15)]).toEqual([seed, 'done']);
       expect(ground.env.robot.truth.qpos[2]).toBeGreaterThan(0.2);
     }
+  });
+
+  it('has failed once nothing moves any more, so that the script may try', async () => {
+    ground = await Ground.of('quadruped', 'rise', {
+      orientation: rolled(Math.PI),
+      position_rad: spec.stop.pose_rad,
+    });
+    ground.env.reset(1);
+    const idle = {
+      observationSize: ground.env.observation.length,
+      actionSize: spec.joints.length,
+      act: (_observation: Float32Array, action: Float32Array) => action.fill(0),
+      reset() {},
+    };
+    const began_s = ground.env.robot.time_s;
+    expect(ground.lead(new GetUpPolicy(spec, ground.env.task, idle), 15)).toBe('failed');
+    expect(ground.env.robot.time_s - began_s).toBeLessThan(3);
   });
 
   it('is found for its own robot alone, and another task’s is refused', () => {
