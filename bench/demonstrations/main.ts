@@ -86,15 +86,14 @@ async function learn(
   before_minutes: number,
   options: readonly string[],
 ): Promise<Learned> {
-  const { eval: final } = (await reverie(
+  const { robot_minutes, eval: final } = (await reverie(
     ...['train', TASK, '--robot', ROBOT, '--seed', String(seed), '--workers', values.workers],
     ...['--out', folder, '--fresh', ...options],
-  )) as { readonly eval: Evaluation };
-  const rows = readMetrics(join(folder, 'metrics.jsonl'));
+  )) as { readonly robot_minutes: number; readonly eval: Evaluation };
   const evaluations: number[] = [];
   let inARow = 0;
   let learned: number | null = null;
-  for (const { candidate, eval_success_rate } of rows) {
+  for (const { candidate, eval_success_rate } of readMetrics(join(folder, 'metrics.jsonl'))) {
     if (typeof candidate !== 'number' || typeof eval_success_rate !== 'number') continue;
     evaluations.push(eval_success_rate);
     inARow = eval_success_rate >= SUCCESS ? inARow + 1 : 0;
@@ -102,7 +101,7 @@ async function learn(
   }
   return {
     robot_minutes: learned,
-    given_minutes: before_minutes + rows.at(-1)!.step / steps_per_minute,
+    given_minutes: before_minutes + robot_minutes,
     evaluations,
     final_success: final.success_rate!,
   };
