@@ -1,6 +1,8 @@
 import type { Evaluation } from '../src/policy/manifest.js';
 import type { Policy } from '../src/policy/policy.js';
+import { uprightness, yaw_rad } from '../src/robot/rotation.js';
 import { feetOf } from '../src/robot/spec.js';
+import { Stance } from '../src/robot/stance.js';
 import type { Environment } from './environment.js';
 
 /** What one episode contributes to an `Evaluation`. */
@@ -11,6 +13,10 @@ export interface EpisodeOutcome {
   /** When the task was first done; null where it was not, or has no such moment. */
   readonly successAfter_s: number | null;
   readonly speed_mps: number;
+  readonly speedAtEnd_mps: number;
+  /** At some moment, of a robot that began lying; null for others. */
+  readonly rolledOver: boolean | null;
+  readonly stood: boolean | null;
   readonly return: number;
   readonly power_w: number;
   readonly slip_mps: number;
@@ -19,6 +25,10 @@ export interface EpisodeOutcome {
 }
 
 const WALKING_M_S = [0.5, 1.0] as const;
+/** The end of an episode, over which a robot that had to get up first is judged by its speed. */
+const END_S = 3;
+/** The body's z axis within this cosine of the vertical: it has rolled over. */
+const UPRIGHT = 0.9;
 
 /** One episode of evaluation from a seed, a step at a time, so that a worker can do it in slices. */
 export class EpisodeRun {
@@ -27,6 +37,11 @@ export class EpisodeRun {
   private readonly sum = { return: 0, power: 0, slip: 0, touchdowns: 0, change: 0 };
   private taken = 0;
   private succeededAt: number | undefined;
+  /** Where it was and looked over the last seconds, the oldest first. */
+  private readonly track: { x_m: number; y_m: number; yaw_rad: number }[] = [];
+  private readonly stance: Stance | undefined;
+  private rolledOver = false;
+  private stood = false;
   private fell = false;
   private cut = false;
 
@@ -40,6 +55,8 @@ export class EpisodeRun {
     policy.reset();
     this.action = new Float32Array(env.executedAction.length);
     this.start_m = Float64Array.from(env.window.motion.position_m);
+    this.stance = env.task.startsLying && new Stance(env.spec);
+    this.note();
   }
 
   get done(): boolean {
@@ -58,12 +75,31 @@ export class EpisodeRun {
     this.fell = ending === 'terminated';
     if (this.succeededAt === undefined && env.task.succeeded?.(env.window, env.memory))
       this.succeededAt = this.taken;
+    this.note();
     sum.return += reward;
     sum.power += env.window.power_w;
     sum.slip += env.window.slip_m_s;
     sum.touchdowns += env.window.touchdowns;
     for (let j = 0; j < action.length; j++)
       sum.change += (env.memory.action[j] - env.memory.previousAction[j]) ** 2 / action.length;
+  }
+
+  private note(): void {
+    const { state, motion } = this.env.window;
+    const [x_m, y_m] = motion.position_m;
+    this.track.push({ x_m, y_m, yaw_rad: yaw_rad(state.orientation) });
+    if (this.track.length > 1 + END_S * this.env.spec.rates.policy_hz) this.track.shift();
+    this.rolledOver ||= uprightness(state.orientation) >= UPRIGHT;
+    this.stood ||= this.stance?.holds(state) ?? false;
+  }
+
+  /** Over the last seconds, along where it looked when they began. */
+  private speedAtEnd_mps(): number {
+    const [from] = this.track;
+    const to = this.track[this.track.length - 1];
+    const forward_m =
+      Math.cos(from.yaw_rad) * (to.x_m - from.x_m) + Math.sin(from.yaw_rad) * (to.y_m - from.y_m);
+    return (forward_m * this.env.spec.rates.policy_hz) / Math.max(1, this.track.length - 1);
   }
 
   outcome(): EpisodeOutcome {
@@ -75,8 +111,9 @@ export class EpisodeRun {
     const forward_m =
       Math.cos(heading_rad) * (end[0] - this.start_m[0]) + Math.sin(heading_rad) * (end[1] - this.start_m[1]);
     const speed_mps = (forward_m * policy_hz) / steps;
+    const speedAtEnd_mps = this.speedAtEnd_mps();
     const succeeded = env.task.succeeded
-      ? env.task.succeeded(env.window, env.memory)
+      ? env.task.succeeded(env.window, env.memory) && speedAtEnd_mps >= (env.task.endSpeed_m_s ?? -Infinity)
       : speed_mps >= WALKING_M_S[0] && speed_mps <= WALKING_M_S[1];
     return {
       steps: taken,
@@ -84,6 +121,9 @@ export class EpisodeRun {
       success: succeeded && !fell && taken === steps,
       successAfter_s: this.succeededAt === undefined ? null : this.succeededAt / policy_hz,
       speed_mps,
+      speedAtEnd_mps,
+      rolledOver: this.stance ? this.rolledOver : null,
+      stood: this.stance ? this.stood : null,
       return: sum.return,
       power_w: sum.power / taken,
       slip_mps: sum.slip / taken,
@@ -108,6 +148,8 @@ export function summarise(
   const mean = (f: (o: EpisodeOutcome) => number) => outcomes.reduce((s, o) => s + f(o), 0) / outcomes.length;
   const times = outcomes.filter((o) => o.success && o.successAfter_s !== null).map((o) => o.successAfter_s!);
   const ifLegged = (value: number) => (legged ? value : null);
+  const share = (f: (o: EpisodeOutcome) => boolean | null) =>
+    outcomes.some((o) => f(o) === null) ? null : mean((o) => (f(o) ? 1 : 0));
   return {
     episodes: outcomes.length,
     seconds_each,
@@ -120,5 +162,8 @@ export function summarise(
     touchdowns_per_s: ifLegged(mean((o) => o.touchdowns_per_s)),
     action_rate: Math.sqrt(mean((o) => o.actionChangeSquared)),
     seconds_to_success: times.length > 0 ? times.reduce((a, b) => a + b) / times.length : null,
+    rolled_over_rate: share((o) => o.rolledOver),
+    stood_rate: share((o) => o.stood),
+    speed_at_end_mps: ifLegged(mean((o) => o.speedAtEnd_mps)),
   };
 }

@@ -5,7 +5,7 @@ import type { Collector, Rollout } from '../src/learn/trainer/collector.js';
 import type { Evaluation } from '../src/policy/manifest.js';
 import type { Robot } from '../src/robot/load.js';
 import { feetOf } from '../src/robot/spec.js';
-import type { Task } from '../src/tasks/task.js';
+import type { Task, TaskParameters } from '../src/tasks/task.js';
 import { type WarmUpKind, warmUpActions } from '../src/tasks/warmUpActions.js';
 import type { Actor } from './actor.js';
 import { type EpisodeOutcome, summarise } from './evaluate.js';
@@ -16,6 +16,8 @@ import type { RolloutReply, RolloutRequest, RolloutWorkerData } from './rolloutW
 export interface RolloutPoolOptions {
   readonly robot: Robot;
   readonly task: Task;
+  /** What the task was made with. */
+  readonly parameters?: TaskParameters;
   readonly actor: Actor;
   readonly seed: number;
   readonly workers: number;
@@ -90,6 +92,7 @@ export class RolloutPool implements Collector {
           compiled,
           robotPath: options.robot.path,
           task: options.task.name,
+          parameters: options.parameters,
           actor: options.actor,
           seed: options.seed,
           warmUp,

@@ -3,6 +3,7 @@ import { Random } from '../src/base/random.js';
 import { Ending, type Rollout } from '../src/learn/trainer/collector.js';
 import { loadRobot } from '../src/robot/load.js';
 import { createTask } from '../src/tasks/index.js';
+import type { TaskParameters } from '../src/tasks/task.js';
 import { type WarmUpActions, type WarmUpKind, warmUpActions } from '../src/tasks/warmUpActions.js';
 import { type Actor, type TrainedPolicy, trainedPolicy } from './actor.js';
 import { Environment } from './environment.js';
@@ -14,6 +15,7 @@ export interface RolloutWorkerData {
   readonly compiled: WebAssembly.Module;
   readonly robotPath: string;
   readonly task: string;
+  readonly parameters?: TaskParameters;
   readonly actor: Actor;
   readonly seed: number;
   /** How a robot moves before there is a policy. */
@@ -107,7 +109,7 @@ class EvaluationJob {
 
 const mj = await loadMujoco(data.compiled);
 const robot = loadRobot(data.robotPath);
-const task = createTask(data.task, robot.spec);
+const task = createTask(data.task, robot.spec, data.parameters);
 const newPolicy = () => trainedPolicy(data.actor, robot.spec, task);
 const candidate = newPolicy();
 const evaluationEnv = new Environment(mj, robot, task, data.evaluation);

@@ -24,7 +24,7 @@ export async function cloneRun(options: TrainRunOptions): Promise<TrainRunResult
   const began = performance.now();
   if (!options.demos) throw new UserError('behaviour cloning needs --demos DATASET');
   const robot = loadRobot(options.robot);
-  const task = createTask(options.task, robot.spec);
+  const task = createTask(options.task, robot.spec, options.parameters, '--set');
   const known = taskRecipes[task.name];
   const { learner: overrides } = readOverrides(options.config);
   const config = sacConfig(options.preset ?? known.preset, overrides, options.config);
@@ -43,6 +43,7 @@ export async function cloneRun(options: TrainRunOptions): Promise<TrainRunResult
   const collector = await RolloutPool.create({
     robot,
     task,
+    parameters: options.parameters,
     actor: setup.actor,
     seed,
     workers: options.workers ?? availableParallelism(),

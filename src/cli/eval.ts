@@ -7,7 +7,8 @@ import { readBundle } from '../policy/bundle.js';
 import type { Evaluation } from '../policy/manifest.js';
 import { loadRobot } from '../robot/load.js';
 import { createTask } from '../tasks/index.js';
-import { count, seconds, seed } from './options.js';
+import type { TaskParameters } from '../tasks/task.js';
+import { count, seconds, seed, setOption } from './options.js';
 import { figure, Progress, printJson, printTable } from './output.js';
 
 interface EvalOptions {
@@ -15,6 +16,7 @@ interface EvalOptions {
   readonly seconds?: number;
   readonly seed: number;
   readonly robot?: string;
+  readonly set?: TaskParameters;
   readonly workers: number;
   readonly json?: true;
 }
@@ -27,6 +29,7 @@ Examples:
   reverie eval runs/walk-quadruped-1/policy
   reverie eval quadruped-walk --episodes 100 --seed 7        # a policy that comes with the package
   reverie eval my/policy --robot robots/mine --seconds 60
+  reverie eval my/policy --set walk_m_s=0.3     # a policy of rise, judged by its walking too
   reverie eval my/policy --json | jq .mean_speed_mps`;
 
 export function evalCommand(): Command {
@@ -37,6 +40,7 @@ export function evalCommand(): Command {
     .option('--seconds <s>', "length of an episode (default: the task's own)", seconds)
     .option('--seed <n>', 'draws friction, pushes, noise and start of every episode', seed, 0)
     .option('--robot <name>', "name, folder or robot.yaml (default: the policy's own)")
+    .addOption(setOption())
     .option('--workers <n>', 'threads to simulate in', count, availableParallelism())
     .option('--json', 'print one JSON object instead of a table')
     .addHelpText('after', EXAMPLES)
@@ -46,7 +50,7 @@ export function evalCommand(): Command {
 async function evaluate(given: string, options: EvalOptions): Promise<void> {
   const bundle = readBundle(given);
   const robot = loadRobot(options.robot ?? bundle.manifest.robot);
-  const task = createTask(bundle.manifest.task, robot.spec);
+  const task = createTask(bundle.manifest.task, robot.spec, options.set, '--set');
   const admission = admit(bundle.manifest, { spec: robot.spec, contract: task.contract });
   if (!admission.admitted)
     throw new UserError(
@@ -58,6 +62,7 @@ async function evaluate(given: string, options: EvalOptions): Promise<void> {
     evaluation = await evaluateBundle({
       robot,
       bundle,
+      parameters: options.set,
       episodes: options.episodes,
       seconds_each: options.seconds ?? task.episodeSteps / robot.spec.rates.policy_hz,
       seed: options.seed,
@@ -71,17 +76,23 @@ async function evaluate(given: string, options: EvalOptions): Promise<void> {
   else printEvaluation(evaluation);
 }
 
+const percent = (rate: number | null | undefined): number | null =>
+  rate === null || rate === undefined ? null : 100 * rate;
+
 function printEvaluation(e: Evaluation): void {
   printTable([
     ['episodes', `${e.episodes} of ${e.seconds_each} s`],
     ['falls', figure(e.falls, 0)],
-    ['success', figure(e.success_rate === null ? null : 100 * e.success_rate, 0, '%')],
+    ['success', figure(percent(e.success_rate), 0, '%')],
     ['mean speed', figure(e.mean_speed_mps, 2, 'm/s')],
     ['mean return', figure(e.mean_return, 1)],
     ['mean power', figure(e.mean_power_w, 1, 'W')],
     ['foot slip', figure(e.foot_slip_mps, 3, 'm/s')],
     ['touchdowns', figure(e.touchdowns_per_s, 2, '/s per foot')],
     ['action rate', figure(e.action_rate, 3, 'rms change a step')],
+    ['rolled over', figure(percent(e.rolled_over_rate), 0, '%')],
+    ['stood', figure(percent(e.stood_rate), 0, '%')],
+    ['speed at the end', figure(e.speed_at_end_mps ?? null, 2, 'm/s')],
     ['done after', figure(e.seconds_to_success ?? null, 1, 's')],
   ]);
 }

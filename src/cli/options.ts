@@ -1,4 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { parse } from 'yaml';
+import type { TaskParameters } from '../tasks/task.js';
 import { engineNames } from '../tensor/engineNames.js';
 
 /** Parsers for the values of command line options; commander puts the option's name before the message. */
@@ -39,6 +41,22 @@ export function engineOption(): Option {
     'auto',
     ...engineNames,
   ]);
+}
+
+/** `--set NAME=VALUE`, as often as wanted: parameters of the task. Values are YAML, as in a launch file. */
+export function setOption(): Option {
+  return new Option(
+    '--set <name=value>',
+    'a parameter of the task, as `parameters` of a launch file',
+  ).argParser((text, before: TaskParameters | undefined): TaskParameters => {
+    const [, name, value] = /^([A-Za-z]\w*)=(.+)$/s.exec(text) ?? [];
+    if (name === undefined) throw new InvalidArgumentError('Expected NAME=VALUE.');
+    try {
+      return { ...before, [name]: parse(value) };
+    } catch {
+      throw new InvalidArgumentError(`The value of ${name} is not valid YAML.`);
+    }
+  });
 }
 
 /** A TCP port; 0 for any that is free. */

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { taskRecipes } from '../learn/trainer/recipes.js';
+import type { TaskParameters } from '../tasks/task.js';
 import { cloneRun } from './cloneRun.js';
 import { learnerKinds } from './learners.js';
-import { count, engineOption, seed } from './options.js';
+import { count, engineOption, seed, setOption } from './options.js';
 import { printJson } from './output.js';
 import { TrainingDisplay } from './trainingDisplay.js';
 import { shown, type TrainRunResult, trainRun } from './trainRun.js';
@@ -15,6 +16,7 @@ Examples:
   reverie train walk --robot quadruped --preset droq --config my.yaml   # my.yaml: learner: {...}, recipe: {...}
   reverie train pick --robot arm-table --demos demos        # half of each batch from demonstrations
   reverie train reach --robot arm --learner dreamer         # learns a model of the arm, and in it how to reach
+  reverie train rise --learner dreamer --set walk_m_s=0.3   # gets up and walks on, after DayDreamer
   reverie train walk --learner dreamer --preset 1M --experience runs/walk-quadruped-1
   reverie train walk --robot robots/mine --json | tail -n 1
 
@@ -41,7 +43,11 @@ export function trainSummary(task: string, seed: number, result: TrainRunResult)
 }
 
 /** The command that repeats a run, wherever its folder lies. */
-function commandOf(task: string, options: Record<string, string | number | undefined>): string {
+function commandOf(
+  task: string,
+  options: Record<string, string | number | undefined>,
+  parameters: TaskParameters = {},
+): string {
   const given = [
     'robot',
     'seed',
@@ -53,7 +59,8 @@ function commandOf(task: string, options: Record<string, string | number | undef
     'steps',
     'engine',
   ].filter((key) => options[key] !== undefined);
-  return ['reverie train', task, ...given.map((key) => `--${key} ${options[key]}`)].join(' ');
+  const set = Object.entries(parameters).map(([name, value]) => `--set ${name}=${JSON.stringify(value)}`);
+  return ['reverie train', task, ...given.map((key) => `--${key} ${options[key]}`), ...set].join(' ');
 }
 
 export function trainCommand(): Command {
@@ -74,6 +81,7 @@ export function trainCommand(): Command {
       'LeRobot dataset: half of each batch of sac, the beginning of dreamer’s replay, all of bc',
     )
     .option('--experience <run>', 'run folder whose recorded experience is learned from first')
+    .addOption(setOption())
     .option('--config <file>', 'YAML with learner and recipe overrides')
     .option('--steps <n>', 'environment steps in all', count)
     .option(
@@ -97,7 +105,8 @@ export function trainCommand(): Command {
         ...options,
         task,
         out,
-        command: commandOf(task, options),
+        parameters: options.set,
+        command: commandOf(task, options, options.set),
         onProgress: (progress) => display.update(progress),
         onNote: (line) => display.note(line),
         onStoppable: (stop) => {

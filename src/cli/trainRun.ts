@@ -17,7 +17,7 @@ import type { Bundle } from '../policy/bundle.js';
 import type { Evaluation } from '../policy/manifest.js';
 import { loadRobot, type Robot } from '../robot/load.js';
 import { createTask } from '../tasks/index.js';
-import { observationSize } from '../tasks/task.js';
+import { observationSize, type TaskParameters } from '../tasks/task.js';
 import { type EngineChoice, requireEngine } from '../tensor/index.js';
 import { readDemonstrations } from './demonstrations.js';
 import { copyExperience, openExperience } from './experience.js';
@@ -28,6 +28,8 @@ import { DREAM_FILES, dreamIn, studyWorldModel, type WorldModelFigures, writeDre
 export interface TrainRunOptions {
   readonly task: string;
   readonly robot: string;
+  /** Of the task. */
+  readonly parameters?: TaskParameters;
   readonly seed: number;
   /** Run folder. */
   readonly out: string;
@@ -103,7 +105,7 @@ export const FILES = {
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
   const began = performance.now();
   const robot = loadRobot(options.robot);
-  const task = createTask(options.task, robot.spec);
+  const task = createTask(options.task, robot.spec, options.parameters, '--set');
   const overrides = readOverrides(options.config);
   const known = taskRecipes[task.name];
   const demonstrated = options.demos !== undefined;
@@ -124,6 +126,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     algorithm: setup.kind,
     learner: setup.config,
     recipe,
+    ...(options.parameters && { parameters: options.parameters }),
     ...(options.demos && { demos: options.demos }),
     ...(options.experience && { experience: options.experience }),
   };
@@ -131,7 +134,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   // Before --fresh has deleted anything.
   await requireEngine(options.engine ?? 'auto');
   const experience = options.experience
-    ? openExperience(options.experience, contract, robot, task)
+    ? openExperience(options.experience, contract, robot, task, options.parameters)
     : undefined;
   const { resuming, engine } = prepareFolder(options, identity);
 
@@ -171,6 +174,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
   const collector = await RolloutPool.create({
     robot,
     task,
+    parameters: options.parameters,
     actor: setup.actor,
     seed: options.seed,
     workers: options.workers ?? Math.max(1, availableParallelism() - threads),

@@ -102,6 +102,9 @@ export const evaluationSchema = z.strictObject({
   touchdowns_per_s: orNull,
   action_rate: orNull.optional().describe('root mean square change of an action from one step to the next'),
   seconds_to_success: orNull.optional().describe('mean, of successful episodes, until it was there first'),
+  rolled_over_rate: orNull.optional().describe('of episodes that begin lying: upright at some moment'),
+  stood_rate: orNull.optional().describe('likewise: on its feet at some moment'),
+  speed_at_end_mps: orNull.optional().describe('forward, over the last 3 s, along where it looked before'),
 });
 
 export const manifestSchema = z

@@ -9,7 +9,7 @@ import { walk } from './walk.js';
 
 export const tasks: Readonly<Record<string, TaskFactory>> = {
   walk,
-  rise: fixed(rise),
+  rise,
   reach,
   pick: fixed(pick),
 };

@@ -1,11 +1,12 @@
-import { UserError } from '../base/errors.js';
-import { gravityInBody, rotateInverse, uprightness } from '../robot/rotation.js';
+import { z } from 'zod';
+import { parseUserInput, UserError } from '../base/errors.js';
+import { gravityInBody, rotateInverse, uprightness, yaw_rad } from '../robot/rotation.js';
 import { feetOf, type RobotSpec } from '../robot/spec.js';
 import { Stance } from '../robot/stance.js';
 import type { RobotState } from '../robot/state.js';
 import { drawLying } from './lying.js';
 import { joinMirrors, jointMirror, signs } from './mirror.js';
-import type { Moment, Task } from './task.js';
+import type { Moment, Task, TaskParameters } from './task.js';
 
 /** Of the last target, in one step. */
 const STEP_RAD = 0.5;
@@ -22,18 +23,30 @@ const SHOWN_M_S = 2;
 const SCALE = 0.1;
 const COST = { actionChange: 0.002, power_per_w: 0.0001 } as const;
 const MAX_COUNTED_W = 150;
+/** Share of the speed asked for that counts as walking at an episode's end. */
+const WALKS_SHARE = 0.7;
+
+const parametersSchema = z.strictObject({
+  walk_m_s: z
+    .number()
+    .positive()
+    .max(2)
+    .optional()
+    .describe('forward speed that is paid for, once it stands, in place of standing still'),
+});
 
 /**
  * Get up from wherever the robot lies, and stand, after DayDreamer (Wu et al. 2022): 20 Hz, targets that
  * move by a bounded step, and the reward of its appendix, in which being upright, then abduction, hips and
  * knees near the standing pose are paid for, each once the one before is there. Nothing ends an episode but
- * its time. Departures, with reasons: what is paid for last is standing still, not walking, which is a task
- * of its own here; a step is 0.5 rad, not 0.2, since rolling off the back takes a swing of the legs;
- * gravity's direction in place of roll and pitch, which have a pole; actions move the last target rather
- * than being held to it, so that what is executed is what was asked; power and changes of action cost a
- * little.
+ * its time. Departures, with reasons: what is paid for last is standing still, since walking is a task of
+ * its own here, unless `walk_m_s` asks for it as the reference does; a step is 0.5 rad, not 0.2, since
+ * rolling off the back takes a swing of the legs; gravity's direction in place of roll and pitch, which have
+ * a pole; actions move the last target rather than being held to it, so that what is executed is what was
+ * asked; power and changes of action cost a little.
  */
-export function rise(spec: RobotSpec): Task {
+export function rise(spec: RobotSpec, given: TaskParameters = {}, where = 'task parameters'): Task {
+  const { walk_m_s } = parseUserInput(parametersSchema, given, where);
   const n = spec.joints.length;
   const feet = feetOf(spec);
   if (spec.base !== 'floating' || feet.length === 0)
@@ -51,7 +64,8 @@ export function rise(spec: RobotSpec): Task {
     return Math.max(0, 1 - sum / level.length);
   };
 
-  const progress = ({ state }: Moment): number => {
+  const progress = (moment: Moment): number => {
+    const { state } = moment;
     let last = (uprightness(state.orientation) + 1) / 2;
     let sum = last;
     for (const level of levels) {
@@ -59,8 +73,17 @@ export function rise(spec: RobotSpec): Task {
       last = nearHome(state, level);
       sum += last;
     }
-    if (last <= NEXT || !stance.holds(state)) return sum;
+    if (last <= NEXT) return sum;
+    if (walk_m_s !== undefined) return sum + 5 * (1 + forward(moment, walk_m_s));
+    if (!stance.holds(state)) return sum;
     return sum + 5 * (2 - Math.min(1, meanSpeed_rad_s(state) / MOVING_RAD_S));
+  };
+
+  /** 1 for straight ahead at the speed asked for or faster, −1 for backwards: a share of the way is ahead, a share of the speed there. */
+  const forward = ({ state, moved_m }: Moment, asked_m_s: number): number => {
+    const yaw = yaw_rad(state.orientation);
+    const ahead_m = Math.cos(yaw) * moved_m[0] + Math.sin(yaw) * moved_m[1];
+    return ahead_m / Math.max(Math.hypot(moved_m[0], moved_m[1]), asked_m_s / spec.rates.policy_hz);
   };
 
   const meanSpeed_rad_s = ({ velocity_rad_s }: RobotState): number => {
@@ -127,7 +150,9 @@ export function rise(spec: RobotSpec): Task {
 
     terminated: () => false,
 
-    succeeded: ({ state }) => stance.holds(state) && meanSpeed_rad_s(state) < STILL_RAD_S,
+    succeeded: ({ state }) =>
+      stance.holds(state) && (walk_m_s !== undefined || meanSpeed_rad_s(state) < STILL_RAD_S),
+    endSpeed_m_s: walk_m_s && WALKS_SHARE * walk_m_s,
   };
 }
 

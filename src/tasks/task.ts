@@ -94,6 +94,8 @@ export interface Task {
   terminated(moment: Moment, memory: EpisodeMemory): boolean;
   /** Where a successful episode ends, for tasks that have one. */
   succeeded?(moment: Moment, memory: EpisodeMemory): boolean;
+  /** Mean forward speed over an episode's last seconds that a success takes too, for tasks that end in walking. */
+  readonly endSpeed_m_s?: number;
 }
 
 /**

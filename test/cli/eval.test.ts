@@ -54,6 +54,9 @@ describe('reverie eval', () => {
       'touchdowns_per_s',
       'action_rate',
       'seconds_to_success',
+      'rolled_over_rate',
+      'stood_rate',
+      'speed_at_end_mps',
     ]);
     expect(three.stdout).toBe(one.stdout);
     expect(other.stdout).not.toBe(one.stdout);
@@ -83,6 +86,16 @@ describe('reverie eval', () => {
     expect(reordered.stderr).toMatch(
       /is refused for .*robot\.yaml:\n {2}joint 0 of the policy is "RL_knee", of the robot "FR_abduction"/,
     );
+  });
+
+  it('refuses a parameter that the task does not have, or a value that it cannot be', async () => {
+    const unknown = await reverie(['eval', quadruped, '--set', 'speed=3', '--json']);
+    expect([unknown.code, unknown.stdout]).toEqual([2, '']);
+    expect(unknown.stderr).toMatch(/--set.*"speed"/s);
+    const bad = await reverie(['eval', arm, '--set', 'targets=near']);
+    expect(bad.code).toBe(2);
+    expect(bad.stderr).toMatch(/--set.*targets/s);
+    expect((await reverie(['eval', arm, '--set', 'targets'])).stderr).toMatch(/Expected NAME=VALUE/);
   });
 
   it('passes on what a worker finds wrong with the network', async () => {

@@ -11,6 +11,7 @@ import {
   actionToTargets,
   observationSize,
   type Task,
+  type TaskParameters,
   targetsToAction,
   tolerance,
 } from '../../src/tasks/task.js';
@@ -22,8 +23,8 @@ const arm = loadRobot('arm').spec;
 const still = (): BodyMotion => ({ position_m: new Float64Array(3), velocity_m_s: new Float64Array(3) });
 
 /** A robot at home pose, its motion set by hand. */
-function scene(spec: typeof quadruped, name: string) {
-  const task: Task = createTask(name, spec);
+function scene(spec: typeof quadruped, name: string, parameters?: TaskParameters) {
+  const task: Task = createTask(name, spec, parameters);
   const state = RobotState.for(spec);
   state.position_rad.set(spec.joints.map((j) => j.home_rad));
   const motion = still();
@@ -154,6 +155,33 @@ describe('rise', () => {
     expect(steps.at(-1)).toBeCloseTo(1.4, 6);
     // Nothing for joints that are where they should be while it lies.
     expect(paid(Math.PI, [0, 0, 0])).toBeCloseTo(paid(Math.PI, folded), 9);
+  });
+
+  it('pays for walking where that is asked for: most for straight ahead at the speed asked for', () => {
+    const yaw_rad = 2;
+    const walked = (ahead_m_s: number, left_m_s: number, roll_rad = 0) => {
+      const s = scene(quadruped, 'rise', { walk_m_s: 0.3 });
+      const [c, n] = [Math.cos(yaw_rad), Math.sin(yaw_rad)];
+      const tilted = [Math.cos(roll_rad / 2), Math.sin(roll_rad / 2)];
+      const [ch, sh] = [Math.cos(yaw_rad / 2), Math.sin(yaw_rad / 2)];
+      s.state.orientation.set([ch * tilted[0], ch * tilted[1], sh * tilted[1], sh * tilted[0]]);
+      s.motion.position_m[0] = (c * ahead_m_s - n * left_m_s) / quadruped.rates.policy_hz;
+      s.motion.position_m[1] = (n * ahead_m_s + c * left_m_s) / quadruped.rates.policy_hz;
+      s.window.tick();
+      return s.task.reward(s.window, s.memory);
+    };
+    expect(walked(0.3, 0)).toBeCloseTo(1.4, 6);
+    expect(walked(0.6, 0)).toBeCloseTo(1.4, 6);
+    expect(walked(0.15, 0)).toBeCloseTo(1.15, 6);
+    expect(walked(0, 0)).toBeCloseTo(0.9, 6);
+    expect(walked(0, 0.3)).toBeCloseTo(0.9, 6);
+    expect(walked(-0.3, 0)).toBeCloseTo(0.4, 6);
+    expect(walked(0.3, 0, Math.PI)).toBeCloseTo(0, 6);
+    const { task, state, window, memory } = scene(quadruped, 'rise', { walk_m_s: 0.3 });
+    state.footForce_n.fill(30);
+    state.velocity_rad_s.fill(2);
+    expect(task.succeeded?.(window, memory)).toBe(true);
+    expect(task.endSpeed_m_s).toBeCloseTo(0.21, 9);
   });
 
   it('never ends by how the robot lies, and is done once it stands on its feet', () => {

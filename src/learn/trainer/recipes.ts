@@ -110,7 +110,8 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
     },
     passes: ({ success_rate }) => (success_rate ?? 0) >= 0.95,
     dreamer: DREAMER,
-    passing: 'on its feet at the end of at least 95 % of episodes that begin lying',
+    passing:
+      'on its feet, and walking where walk_m_s asks for it, at the end of at least 95 % of episodes that begin lying',
   },
   reach: {
     preset: 'layernorm',
