@@ -52,7 +52,8 @@ export const toldAs: Readonly<Partial<Record<FaultKind, readonly Cause[]>>> = {
   outside_fence: ['geofence'],
   emergency_stop: ['emergency_stop'],
   stop_request: ['stop_requested'],
-  command_silence: ['deadman'],
+  // A robot that falls while a person stands it in the middle of a stride has no wish left to run out.
+  command_silence: ['deadman', 'fall'],
 };
 
 /** Stops that know gravity: torque stays until the robot is where it can do without. */

@@ -8,8 +8,8 @@ const SPENT_SHARE = 0.4;
 /** A joint that pushes with this share of its torque, slower than this share of its limit, pushes in vain. */
 const PUSHES = 0.95;
 const STILL = 0.01;
-/** Weight of a new sample in the speed and torque that count: noise is no motion. */
-const SMOOTHING = 0.04;
+/** Speed and torque that count are smoothed over about this long, s: noise is no motion. */
+const SMOOTHED_S = 0.04;
 /** Longer than `contact.seconds` by this, s: the kernel smooths too. */
 const LATER_S = 0.1;
 
@@ -98,8 +98,9 @@ export class CommandCheck {
   ): number {
     const { spec, pushes_s, speed, torque } = this;
     const joint = spec.joints[j];
-    speed[j] += SMOOTHING * (velocity_rad_s[j] - speed[j]);
-    torque[j] += SMOOTHING * (torque_nm[j] - torque[j]);
+    const weight = Math.min(1, this.dt_s / SMOOTHED_S);
+    speed[j] += weight * (velocity_rad_s[j] - speed[j]);
+    torque[j] += weight * (torque_nm[j] - torque[j]);
     const inVain =
       Math.abs(torque[j]) > PUSHES * joint.torque_nm && Math.abs(speed[j]) < STILL * joint.velocity_rad_s;
     pushes_s[j] = inVain ? pushes_s[j] + this.dt_s : 0;

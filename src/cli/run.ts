@@ -3,7 +3,6 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { UserError } from '../base/errors.js';
-import { Random } from '../base/random.js';
 import { RobotProcess } from '../control/robotProcess.js';
 import { SafetyLog } from '../control/safetyLog.js';
 import { type Launch, loadLaunch, robotName, runName } from '../launch/launch.js';
@@ -14,7 +13,7 @@ import { type Bundle, readBundle } from '../policy/bundle.js';
 import { keysIn, ownKeys, readSigningKey, readTrustedKey } from '../policy/signature.js';
 import type { RecorderReport } from '../recording/recorderWorker.js';
 import type { RobotSpec } from '../robot/spec.js';
-import { type RosArguments, readRosArguments } from '../ros/rosArguments.js';
+import { readRosArguments } from '../ros/rosArguments.js';
 import { transportNames } from '../ros/transport/open.js';
 import type { EngineChoice } from '../tensor/engineNames.js';
 import { accessOf, addBrokerOptions, type BrokerOptions } from './brokerOptions.js';
@@ -22,6 +21,7 @@ import { Cockpit } from './cockpit.js';
 import { driverFor } from './drivers.js';
 import { Ending } from './ending.js';
 import { FleetLink } from './fleetLink.js';
+import { type LaunchOptions, withOptions } from './launchOptions.js';
 import { LearnerChild } from './learnerChild.js';
 import { operator } from './operator.js';
 import { engineOption, fleetName, port, seconds } from './options.js';
@@ -31,6 +31,7 @@ import { RecordingDesk } from './recordingDesk.js';
 import { addRecordingOptions, type RecordingOptions, recordingBeside } from './recordingOptions.js';
 import { ResetKeeper } from './resetKeeper.js';
 import { RosNodes } from './rosNodes.js';
+import { type RunSummary, summarise } from './runSummary.js';
 import { StatusLine } from './statusLine.js';
 import { type Device, toggle } from './teleopDevices.js';
 import { Watch } from './watch.js';
@@ -47,27 +48,17 @@ Examples:
 Space bar: emergency stop, which ends the run. T: take the robot over, and give it back. Ctrl-C: to the stop pose, then torque off; Ctrl-C again:
 emergency stop. Exit codes: 0 done, 1 a fault, 2 a mistake in what was asked, 3 emergency stop.`;
 
-export interface RunOptions extends BrokerOptions {
-  /** In the fleet, and the site; the launch file's where not given. */
-  readonly name?: string;
-  readonly site?: string;
+export interface RunOptions extends BrokerOptions, LaunchOptions {
   /** PEM of a public key whose policies may be loaded. */
   readonly trust?: string;
   /** Bundle, by name or folder; the launch file's where not given; false for none. */
   readonly policy?: string | false;
   /** Folder of the training run that the policy comes from: the learner goes on from there. */
   readonly trainingRun?: string;
-  /** How the ROS 2 nodes are reached; the launch file's where not given. */
-  readonly ros?: Launch['ros']['transport'];
-  /** What ROS 2 says of names and parameters; goes before the launch file. */
-  readonly rosArguments?: RosArguments;
   /** Length of the real-time part; without end where not given. */
   readonly seconds?: number;
   /** What the learner runs on. */
   readonly engine?: EngineChoice;
-  /** Of the dashboard: false for none. */
-  readonly dashboard?: boolean;
-  readonly dashboardPort?: number;
   /** What a person holds in their hands, beside the dashboard. */
   readonly device?: Device;
   readonly recording?: RecordingRequest;
@@ -75,28 +66,7 @@ export interface RunOptions extends BrokerOptions {
   readonly onRecorded?: (report: RecorderReport) => void;
 }
 
-/** What a run ends with under `--json`. */
-export interface RunSummary {
-  readonly robot: string;
-  /** Name of the policy that it started with. */
-  readonly policy: string | null;
-  readonly seconds: number;
-  /** Net displacement along each episode's starting heading, summed; null for a fixed base. */
-  readonly distance_m: number | null;
-  readonly mean_speed_mps: number | null;
-  readonly falls: number;
-  readonly safety_events: number;
-  readonly ticks: number;
-  readonly missed_ticks: number;
-  readonly late_p999_ms: number;
-  readonly learner_updates: number;
-  /** Policy steps that a learner can learn from. */
-  readonly transitions: number;
-  readonly train: null;
-}
-
 const EMERGENCY_STOP = 3;
-const NO_ROS_ARGUMENTS: RosArguments = { remap: {}, parameters: [] };
 /** After an emergency stop the drives brake for this long before torque goes off. */
 const BRAKE_S = 1;
 
@@ -257,7 +227,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
     const spent_s = elapsed_s();
     resets.close();
     clearInterval(ticker);
-    const summary = summarise(robot, watch, fleet, bundle, spent_s);
+    const summary = summarise(robot, watch, fleet, bundle?.manifest.name, spent_s);
     status.note(`${how}: ${ending.isEmergency ? 'braking' : 'to the stop pose'}`);
     await Promise.race([robot.requestStop(), ending.emergency]);
     if (ending.isEmergency) {
@@ -282,40 +252,6 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
     await fleet?.close();
     log.close();
   }
-}
-
-/** The command line's word goes before the launch file's. */
-function withOptions(
-  launch: Launch,
-  { dashboard, dashboardPort, name, site, ros, rosArguments }: RunOptions,
-): Launch {
-  const enabled = launch.dashboard.enabled && dashboard !== false;
-  const port = dashboardPort ?? launch.dashboard.port;
-  const names = { ...(name && { name }), ...(site && { site }) };
-  return {
-    ...launch,
-    ...names,
-    ...(name && ownSeeds(launch, name)),
-    dashboard: { ...launch.dashboard, enabled, port },
-    ros: rosOf(launch.ros, ros, rosArguments),
-  };
-}
-
-function rosOf(
-  ros: Launch['ros'],
-  transport = ros.transport,
-  { namespace = ros.namespace, remap, useSimTime = ros.use_sim_time }: RosArguments = NO_ROS_ARGUMENTS,
-): Launch['ros'] {
-  return { ...ros, transport, namespace, remap: { ...ros.remap, ...remap }, use_sim_time: useSimTime };
-}
-
-/** Robots that share a launch file draw goals, exploration and noise of their own. */
-function ownSeeds({ seed, driver }: Launch, name: string): Pick<Launch, 'seed' | 'driver'> {
-  const own = (seed: number, of: string) => Random.stream(seed, of, name).uint32();
-  return {
-    seed: own(seed, 'robot'),
-    driver: driver.kind === 'sim' ? { ...driver, seed: own(driver.seed, 'driver') } : driver,
-  };
 }
 
 /** What a robot keeps over its runs. */
@@ -369,35 +305,4 @@ async function armed(robot: RobotProcess): Promise<void> {
     throw new Error(
       `the robot did not arm: ${robot.status().latched ?? 'its driver gives no fresh samples'}`,
     );
-}
-
-function summarise(
-  robot: RobotProcess,
-  watch: Watch,
-  fleet: FleetLink,
-  bundle: Bundle | undefined,
-  spent_s: number,
-): RunSummary {
-  const { spec } = robot.options;
-  const s = robot.status();
-  const distance_m = spec.base === 'fixed' ? null : watch.odometer.distance_m;
-  return {
-    robot: spec.name,
-    policy: bundle?.manifest.name ?? null,
-    seconds: round(spent_s),
-    distance_m: distance_m === null ? null : round(distance_m),
-    mean_speed_mps: distance_m === null ? null : round(distance_m / spent_s),
-    falls: s.falls,
-    safety_events: s.safety_events,
-    ticks: s.ticks,
-    missed_ticks: s.missed_ticks,
-    late_p999_ms: round(s.late_p999_ms),
-    learner_updates: fleet.learner?.updates ?? 0,
-    transitions: fleet.spool.added,
-    train: null,
-  };
-}
-
-function round(x: number): number {
-  return Number(x.toFixed(3));
 }

@@ -1,5 +1,5 @@
 import { Random } from '../base/random.js';
-import type { Exploration, Policy } from '../policy/policy.js';
+import type { Policy } from '../policy/policy.js';
 import { type RobotSpec, ticksPerAction } from '../robot/spec.js';
 import { type JointCommand, RobotState } from '../robot/state.js';
 import { authorities, type Guest } from '../safety/authority.js';
@@ -13,10 +13,11 @@ import {
   targetsToAction,
 } from '../tasks/task.js';
 import { StepWindow } from '../tasks/window.js';
+import { ActingPolicy } from './actingPolicy.js';
 import { ask, askToStay, type ControlMemory, controlStep, createControlMemory } from './controlStep.js';
 import { GuestWish } from './guestWish.js';
 import { StepAt, StepFlag, StepLayout, type StepVectors } from './stepRecord.js';
-import { type GateOptions, SLOWED_SHARE, WorldModelGate } from './worldModelGate.js';
+import { type GateOptions, SLOWED_SHARE, type WorldModelGate } from './worldModelGate.js';
 
 /**
  * `off`: nobody asks for anything. `rising`: on the way to the home pose, and standing there until
@@ -56,12 +57,8 @@ export class ControlLoop {
   private readonly observation: Float32Array;
   private readonly nextObservation: Float32Array;
   private readonly action: Float32Array;
-  private readonly rehearsed: Float32Array;
   private readonly random: Random;
-  private readonly explore: Exploration | undefined;
-  private readonly gate: WorldModelGate | undefined;
-  private policy: Policy | undefined;
-  private policyNumber = 0;
+  private readonly policy: ActingPolicy;
   private step = 0;
   private ticksInStep = 0;
   /** A person commanded in some tick of this step. */
@@ -70,8 +67,6 @@ export class ControlLoop {
   private recoveryWaits = false;
   private countFall = true;
   private eventsBefore = 0;
-  /** Stamp of the newest sample that the policy was shown. */
-  private shownAt_s = Number.NEGATIVE_INFINITY;
 
   /**
    * @param exploreScale factor on the policy's own spread; 0 for its mean action
@@ -104,18 +99,13 @@ export class ControlLoop {
     this.observation = new Float32Array(observationSize(task.contract));
     this.nextObservation = new Float32Array(this.observation.length);
     this.action = new Float32Array(n);
-    this.rehearsed = new Float32Array(n);
     this.random = Random.stream(seed, 'episodes');
-    this.explore =
-      exploreScale > 0 ? { random: Random.stream(seed, 'explore'), scale: exploreScale } : undefined;
-    this.gate = gate && new WorldModelGate(gate);
+    this.policy = new ActingPolicy(n, exploreScale, seed, gate);
   }
 
   /** Takes over from the next action on. @param number 0 with no policy: the running episode ends then */
   setPolicy(policy: Policy | undefined, number: number): void {
-    this.policy = policy;
-    this.policyNumber = number;
-    policy?.reset();
+    this.policy.set(policy, number);
   }
 
   /**
@@ -123,7 +113,7 @@ export class ControlLoop {
    * @throws whatever the policy throws
    */
   rehearse(policy: Policy): void {
-    policy.act(this.observation, this.rehearsed, this.explore);
+    this.policy.rehearse(policy, this.observation);
   }
 
   /**
@@ -187,7 +177,7 @@ export class ControlLoop {
       if (this.ticksInStep >= this.ticksPerStep) this.endStep(now_s);
     } else if (this.phase === 'rising') {
       const arrived = this.task.startsLying ? this.stay(now_s) : this.riseOn(now_s);
-      if (arrived && this.policy && this.mayBegin()) this.beginEpisode(now_s);
+      if (arrived && this.policy.present && this.mayBegin()) this.beginEpisode(now_s);
     } else if (this.phase === 'visiting') {
       if (kernel.authority === 'person' && kernel.mode === 'run' && this.mayBegin()) this.beginEpisode(now_s);
     }
@@ -219,8 +209,7 @@ export class ControlLoop {
     this.state.flat.fill(0);
     this.state.time_s = Number.NEGATIVE_INFINITY;
     this.truth_m.fill(Number.NaN);
-    this.setPolicy(undefined, 0);
-    this.shownAt_s = Number.NEGATIVE_INFINITY;
+    this.policy.forget();
     this.phase = 'off';
     this.episodes = 0;
     this.falls = 0;
@@ -298,8 +287,7 @@ export class ControlLoop {
     window.begin();
     task.begin(memory, window, this.random);
     task.observe(window, memory, this.observation);
-    this.policy?.reset();
-    this.gate?.reset();
+    this.policy.beginEpisode();
     this.ticksInStep = 0;
     this.act(now_s);
   }
@@ -308,35 +296,20 @@ export class ControlLoop {
   private act(now_s: number): void {
     const { action, from_rad, control } = this;
     from_rad.set(control.kernel.executed_rad);
-    this.consult(now_s);
+    if (!this.policy.act(this.observation, this.state.time_s, now_s, action))
+      control.kernel.requestStop(now_s, 'sensing_gap');
     this.visited = control.kernel.authority === 'person';
     if (!this.visited) {
       actionToTargets(this.task.contract.action, action, from_rad, this.targets_rad);
-      if (this.policy && this.gate?.isShut(this.policy)) this.shutGate(this.gate, now_s);
+      const gate = this.policy.shutGate();
+      if (gate) this.slowOrStop(gate, now_s);
       ask(control, this.targets_rad, now_s);
     }
     this.window.begin();
   }
 
-  /**
-   * Shows the policy what is seen. Where nothing new was sensed since it last acted, one with a model of the
-   * world goes on by its own expectation, for as long as it says of itself that it may.
-   */
-  private consult(now_s: number): void {
-    const { action, explore, policy } = this;
-    const { time_s } = this.state;
-    const imagination = time_s > this.shownAt_s ? undefined : policy?.imagination;
-    if (!imagination) {
-      this.shownAt_s = time_s;
-      policy?.act(this.observation, action, explore);
-      return;
-    }
-    imagination.act(action, explore);
-    if (now_s - time_s > imagination.longest_s) this.control.kernel.requestStop(now_s, 'sensing_gap');
-  }
-
   /** The policy is where its model was not trained: slowed, or stopped. */
-  private shutGate({ options, over }: WorldModelGate, now_s: number): void {
+  private slowOrStop({ options, over }: WorldModelGate, now_s: number): void {
     const { kernel } = this.control;
     kernel.events.report(now_s, 'surprise', -1, over.value, over.limit);
     if (options.response === 'stop') {
@@ -353,7 +326,7 @@ export class ControlLoop {
     this.ticksInStep = Math.min(this.ticksInStep - this.ticksPerStep, this.ticksPerStep - 1);
     memory.previousAction.set(memory.action);
     targetsToAction(task.contract.action, control.kernel.executed_rad, this.from_rad, memory.action);
-    this.policy?.executed?.(memory.action);
+    this.policy.executed(memory.action);
     if (this.visited) targetsToAction(task.contract.action, control.wanted_rad, this.from_rad, this.action);
     task.observe(window, memory, this.nextObservation);
     const reward = task.reward(window, memory);
@@ -395,7 +368,7 @@ export class ControlLoop {
     if (stopped && !(kernel.mode === 'damp' && !kernel.latched)) return StepFlag.interrupted;
     // What a broken sensor said in this very tick is not for learning; the kernel has yet to see it.
     if (!Number.isFinite(reward) || !allFinite(this.nextObservation)) return StepFlag.interrupted;
-    if (!this.policy && kernel.authority !== 'person') return StepFlag.interrupted;
+    if (!this.policy.present && kernel.authority !== 'person') return StepFlag.interrupted;
     if (stopped || this.task.terminated(this.window, this.memory)) return StepFlag.terminal;
     return this.recoveryWaits || this.step + 1 >= this.task.episodeSteps ? StepFlag.truncated : 0;
   }
@@ -417,7 +390,7 @@ export class ControlLoop {
     record[StepAt.mode] = kernelModes.indexOf(kernel.mode);
     record[StepAt.safetyEvents] = this.safetyEvents;
     record[StepAt.heading_rad] = this.memory.heading_rad;
-    record[StepAt.policy] = this.policyNumber;
+    record[StepAt.policy] = this.policy.number;
     const { authority } = kernel;
     record[StepAt.authority] = authorities.indexOf(this.visited ? 'person' : authority);
     vectors.position_m.set(estimator.position_m);

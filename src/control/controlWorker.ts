@@ -80,6 +80,7 @@ const done = {
   authorityAsked: 0,
   learnerLost: 0,
   learnerLostStop: 0,
+  replaced: 0,
 };
 let heartbeat = -1;
 let heartbeatAt_s = 0;
@@ -90,6 +91,12 @@ let drained = 0;
 let candidate: { readonly policy: Policy; readonly number: number; trials: number } | undefined;
 
 function tick(now: number, elapsed: number): void {
+  // Before the sample is read: where this has moved on, that is one of the new place.
+  const replaced = memory.get(Word.replaced);
+  if (replaced !== done.replaced) {
+    done.replaced = replaced;
+    kernel.replaced();
+  }
   memory.samples.read(loop.state.flat);
   if (memory.truth.read(memory.truthSample))
     for (let k = 0; k < 3; k++) loop.truth_m[k] = memory.truthSample[k];

@@ -51,11 +51,14 @@ async function host(
     if (replace !== replaced) {
       replaced = replace;
       driver.replace?.();
-      memory.set(Word.replaced, replaced);
     }
     if (memory.commands.read(command.flat)) driver.write(command);
     driver.cycle?.(clock.now_s());
-    if (driver.read(state)) memory.samples.write(state.flat);
+    if (driver.read(state)) {
+      memory.samples.write(state.flat);
+      // Only now: whoever waits for it finds a sample of where the robot was put.
+      memory.set(Word.replaced, replaced);
+    }
     if (driver.truth) {
       memory.truthSample.set(driver.truth.position_m);
       memory.truthSample.set(driver.truth.velocity_m_s, 3);

@@ -132,6 +132,11 @@ export class SafetyKernel {
     if (this.mode !== 'damp' && this.stopsInPlace) this.beginStop(this.command.time_s, this.stopsFor);
   }
 
+  /** Somebody put the robot elsewhere, as only a simulation can do at once: its joints did not jump. */
+  replaced(): void {
+    this.jump.reset();
+  }
+
   /** As it was when it was made. For a simulation that begins anew: a robot would drop. */
   forget(): void {
     this.latch.reset();

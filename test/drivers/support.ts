@@ -142,7 +142,8 @@ export class Bench {
   }
 }
 
-/** Waits for what has to come; the test's own time-out ends it. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+/** Waits for what has to come; the test's own time-out ends it, where no limit does. */
+export async function until(holds: () => boolean, limit_ms = Number.POSITIVE_INFINITY): Promise<void> {
+  const end = performance.now() + limit_ms;
+  while (!holds() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 2));
 }
