@@ -7,9 +7,8 @@ import { createTask } from '../../src/tasks/index.js';
 
 /**
  * Runs the control loop of a walking robot for many ticks, and prints the bytes that each allocated in the
- * best round: the engine compiles in the background, when a busy machine gets round to it, and what is not
- * compiled yet boxes its numbers. For a child process with `--expose-gc`, so that what a test runner
- * allocates does not count.
+ * best round: what the engine has not compiled yet boxes its numbers. For a child process with
+ * `--expose-gc`, so that what a test runner allocates does not count.
  */
 const TICKS = 20_000;
 const ROUNDS = 12;
