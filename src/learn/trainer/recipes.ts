@@ -109,7 +109,20 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       stop_after: 3,
     },
     passes: ({ success_rate }) => (success_rate ?? 0) >= 0.95,
-    dreamer: DREAMER,
+    dreamer: {
+      preset: 'micro',
+      learner: {
+        ...{ length: 16, discount_horizon: 100, learning_rate: 1e-3, warmup: 100 },
+        ...{ actor_gradient: 'dynamics', entropy: 1e-3, std: [0.2, 1] },
+      },
+      // DayDreamer's hour.
+      recipe: {
+        steps: 72_000,
+        environments: 8,
+        updates_per_step: 0.25,
+        evaluation: { episodes: 20, seconds_each: 10, steps_per_round: 48 },
+      },
+    },
     passing:
       'on its feet, and walking where walk_m_s asks for it, at the end of at least 95 % of episodes that begin lying',
   },
@@ -131,9 +144,20 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
     passes: ({ success_rate }) => (success_rate ?? 0) >= 0.97,
     dreamer: {
       preset: 'micro',
-      // A target is reached within a second, and seen from a single moment: short sequences, near horizons.
-      learner: { length: 16, horizon: 10, discount_horizon: 40, learning_rate: 1e-3, warmup: 100 },
-      recipe: { steps: 40_000, warmup: 800, environments: 8, updates_per_step: 0.4 },
+      // A target is reached within a second, and seen from a single moment: short sequences, near horizons. The model
+      // is smooth, and its gradient says where to go: 10 905 updates to 100 of 100, where REINFORCE, on a smaller
+      // net, was at 26 after 14 873.
+      learner: {
+        ...{ length: 16, horizon: 10, discount_horizon: 40, learning_rate: 1e-3, warmup: 100 },
+        ...{ actor_gradient: 'dynamics', entropy: 1e-3 },
+      },
+      recipe: {
+        steps: 36_000,
+        warmup: 800,
+        environments: 8,
+        updates_per_step: 0.4,
+        evaluation: { episodes: 40, seconds_each: 4, steps_per_round: 128 },
+      },
     },
     passing: 'the tool within 2 cm of the target at the end of at least 97 % of episodes',
   },
