@@ -66,6 +66,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
 });
+// Nor is one that is gone: what has to be ended first, such as a robot that moves, is.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 
 try {
   // ROS 2 appends its own arguments to those of every node that it launches.

@@ -111,9 +111,21 @@ describe('reverie run', () => {
     await standing(run);
     run.child.kill('SIGINT');
     await eventually('the first is heard', () => run.err.some((line) => line.includes('to the stop pose')));
+    // `ros2 launch` passes the first on, right behind it: that is not a second.
+    run.child.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(runFile('emergency', 'safety.jsonl')).not.toContain('"emergency_stop"');
     run.child.kill('SIGINT');
     expect((await run.ended).code).toBe(3);
     expect(runFile('emergency', 'safety.jsonl')).toContain('"emergency_stop"');
+  });
+
+  it('stops when nobody is left who would read what it says', async () => {
+    const run = reverie('run', launchFile('unread', ''), '--policy', policy, '--json');
+    await standing(run);
+    run.child.stderr!.destroy();
+    expect(await run.ended).toEqual({ code: 0, signal: null });
+    expect(runFile('unread', 'safety.jsonl')).toContain('"stop_requested"');
   });
 
   it('goes on when its learner is killed, and starts it again', async () => {

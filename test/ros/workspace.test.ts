@@ -1,5 +1,17 @@
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { DOMParser, type Element, onErrorStopParsing } from '@xmldom/xmldom';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/files.js';
@@ -53,8 +65,14 @@ describe.each(launchFiles)('launch/%s', (file) => {
   it('leaves the robot the time that its stop takes before it is asked again', () => {
     const { robot } = loadLaunch(words[1]);
     const { seconds, stand_s = 0 } = loadRobot(robot).spec.stop;
-    const [node] = all(root, 'node');
-    expect(Number(node.getAttribute('sigterm_timeout'))).toBeGreaterThan(seconds + stand_s + 2);
+    const timeout = all(root, 'let').find((one) => one.getAttribute('name') === 'sigterm_timeout')!;
+    expect(Number(timeout.getAttribute('value'))).toBeGreaterThan(seconds + stand_s + 2);
+  });
+
+  it('has no attribute that ROS 2 Humble does not know', () => {
+    const known = ['pkg', 'exec', 'name', 'namespace', 'args', 'output'];
+    for (const node of all(root, 'node'))
+      for (const { name } of Array.from(node.attributes)) expect(known).toContain(name);
   });
 });
 
@@ -125,5 +143,28 @@ describe('the colcon package', () => {
     const [, script] = /share\/reverie\/(\S+\.js)/.exec(read(program))!;
     expect(Object.values(manifest.bin)).toContain(script);
     expect(manifest.files).toContain('launch');
+  });
+
+  it('says in a line what rclnodejs would take where it cannot be installed', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'reverie-why-'));
+    const program = join(packageRoot, 'ros/why-no-rclnodejs.mjs');
+    const why = (env: NodeJS.ProcessEnv) => {
+      const { status, stderr } = spawnSync(process.execPath, [program], { env, encoding: 'utf8' });
+      expect(status).toBe(1);
+      return stderr.trim();
+    };
+    const place = (path: string) => {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), '', { mode: 0o755 });
+    };
+    const sourced = { ROS_DISTRO: 'jazzy', PATH: join(folder, 'bin') };
+    expect(why({ PATH: sourced.PATH })).toMatch(/have to be ROS_DISTRO/);
+    expect(why(sourced)).toMatch(/have to be the program ros2 \(package ros2cli\)\. .*transport:=cyclone$/);
+    for (const program of ['ros2', 'python3', 'make']) place(`bin/${program}`);
+    expect(why(sourced)).toMatch(/have to be \S+\/include\/rcl \(package rcl\), g\+\+\./);
+    place('include/rcl/rcl.h');
+    place('bin/g++');
+    expect(why(sourced)).toMatch(/npm says above why\. /);
+    rmSync(folder, { recursive: true });
   });
 });
