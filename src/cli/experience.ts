@@ -5,7 +5,7 @@ import type { ReplayContract } from '../learn/replay/record.js';
 import { Replay } from '../learn/replay/replay.js';
 import type { Robot } from '../robot/load.js';
 import type { Task, TaskParameters } from '../tasks/task.js';
-import { FILES } from './trainRun.js';
+import { FILES } from './runFiles.js';
 
 /** Numbers of streams that a run itself never gives. */
 const FOREIGN_STREAMS = 1_000_000;

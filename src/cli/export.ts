@@ -5,7 +5,7 @@ import ort from 'onnxruntime-node';
 import { UserError } from '../base/errors.js';
 import { writeFileAtomic } from '../base/files.js';
 import { Random } from '../base/random.js';
-import { decodeModel } from '../onnx/model.js';
+import { decodeModel } from '../onnx/bytes.js';
 import { type Bundle, readBundle } from '../policy/bundle.js';
 import { contractOf, tensorsAsLists } from '../policy/contract.js';
 import { loadPolicy } from '../policy/inference.js';

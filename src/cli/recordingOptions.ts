@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { RunOptions } from './run.js';
+import type { RecorderReport } from '../recording/recorderWorker.js';
+import type { RecordingRequest } from './recording.js';
 
 /** Of commands that record beside what they do. */
 export interface RecordingOptions {
@@ -7,6 +8,13 @@ export interface RecordingOptions {
   readonly task?: string;
   readonly operator?: string;
   readonly reserveMb?: string;
+}
+
+/** What a run records beside what it does. */
+export interface Recorded {
+  readonly recording?: RecordingRequest;
+  /** Told what was recorded, once the file is closed. */
+  readonly onRecorded?: (report: RecorderReport) => void;
 }
 
 export function addRecordingOptions(command: Command): Command {
@@ -18,7 +26,7 @@ export function addRecordingOptions(command: Command): Command {
 }
 
 /** What a run is given so that it records what is asked for, if anything is. */
-export function recordingBeside(options: RecordingOptions): Pick<RunOptions, 'recording' | 'onRecorded'> {
+export function recordingBeside(options: RecordingOptions): Recorded {
   const { record: path, task, operator, reserveMb } = options;
   if (path === undefined) return {};
   return {

@@ -11,7 +11,6 @@ import { taskOf } from '../launch/taskOf.js';
 import { admit } from '../policy/admission.js';
 import { type Bundle, readBundle } from '../policy/bundle.js';
 import { keysIn, ownKeys, readSigningKey, readTrustedKey } from '../policy/signature.js';
-import type { RecorderReport } from '../recording/recorderWorker.js';
 import type { RobotSpec } from '../robot/spec.js';
 import { readRosArguments } from '../ros/rosArguments.js';
 import { transportNames } from '../ros/transport/open.js';
@@ -26,9 +25,13 @@ import { LearnerChild } from './learnerChild.js';
 import { operator } from './operator.js';
 import { engineOption, fleetName, port, seconds } from './options.js';
 import { printJson } from './output.js';
-import type { RecordingRequest } from './recording.js';
 import { RecordingDesk } from './recordingDesk.js';
-import { addRecordingOptions, type RecordingOptions, recordingBeside } from './recordingOptions.js';
+import {
+  addRecordingOptions,
+  type Recorded,
+  type RecordingOptions,
+  recordingBeside,
+} from './recordingOptions.js';
 import { ResetKeeper } from './resetKeeper.js';
 import { RosNodes } from './rosNodes.js';
 import { type RunSummary, summarise } from './runSummary.js';
@@ -48,7 +51,7 @@ Examples:
 Space bar: emergency stop, which ends the run. T: take the robot over, and give it back. Ctrl-C: to the stop pose, then torque off; Ctrl-C again:
 emergency stop. Exit codes: 0 done, 1 a fault, 2 a mistake in what was asked, 3 emergency stop.`;
 
-export interface RunOptions extends BrokerOptions, LaunchOptions {
+export interface RunOptions extends BrokerOptions, LaunchOptions, Recorded {
   /** PEM of a public key whose policies may be loaded. */
   readonly trust?: string;
   /** Bundle, by name or folder; the launch file's where not given; false for none. */
@@ -61,9 +64,6 @@ export interface RunOptions extends BrokerOptions, LaunchOptions {
   readonly engine?: EngineChoice;
   /** What a person holds in their hands, beside the dashboard. */
   readonly device?: Device;
-  readonly recording?: RecordingRequest;
-  /** Told what was recorded, once the file is closed. */
-  readonly onRecorded?: (report: RecorderReport) => void;
 }
 
 const EMERGENCY_STOP = 3;

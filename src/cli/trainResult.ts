@@ -10,7 +10,7 @@ import { contractOf, type Evaluation } from '../policy/manifest.js';
 import type { Robot } from '../robot/load.js';
 import type { Task } from '../tasks/task.js';
 import type { LearnerSetup } from './learners.js';
-import { FILES, type TrainRunOptions } from './trainRun.js';
+import { FILES } from './runFiles.js';
 
 /** The evaluation that a bundle reports: episodes that neither training nor selection has seen. */
 const FINAL = {
@@ -24,7 +24,7 @@ const FINAL = {
 export function finalEvaluation(
   collector: Collector,
   task: string,
-  { seed, evalEpisodes }: Pick<TrainRunOptions, 'seed' | 'evalEpisodes'>,
+  { seed, evalEpisodes }: { readonly seed: number; readonly evalEpisodes?: number },
   parameters: Float32Array,
 ): Promise<Evaluation> {
   const { episodes, seconds_each } = FINAL[task as keyof typeof FINAL] ?? FINAL.walk;
@@ -33,7 +33,7 @@ export function finalEvaluation(
 
 /** Writes the policy as the bundle of its run. */
 export function writeResult(
-  options: Pick<TrainRunOptions, 'out' | 'command' | 'seed'>,
+  options: { readonly out: string; readonly command: string; readonly seed: number },
   robot: Robot,
   task: Task,
   setup: Pick<LearnerSetup, 'network'>,

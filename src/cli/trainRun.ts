@@ -22,8 +22,9 @@ import { type EngineChoice, requireEngine } from '../tensor/index.js';
 import { readDemonstrations } from './demonstrations.js';
 import { copyExperience, openExperience } from './experience.js';
 import { type LearnerKind, type LearnerSetup, setUpLearner } from './learners.js';
+import { FILES } from './runFiles.js';
 import { finalEvaluation, writeCurve, writeResult } from './trainResult.js';
-import { DREAM_FILES, dreamIn, studyWorldModel, type WorldModelFigures, writeDream } from './worldModel.js';
+import { dreamIn, studyWorldModel, type WorldModelFigures, writeDream } from './worldModel.js';
 
 export interface TrainRunOptions {
   readonly task: string;
@@ -85,18 +86,6 @@ interface RunIdentity {
   readonly threads?: number;
   readonly [key: string]: unknown;
 }
-
-/** Files of a run folder. */
-export const FILES = {
-  identity: 'run.json',
-  checkpoint: 'checkpoint.bin',
-  replay: 'replay.bin',
-  metrics: 'metrics.jsonl',
-  curve: 'curve.svg',
-  dreamPicture: DREAM_FILES.picture,
-  dream: DREAM_FILES.traces,
-  policy: 'policy',
-} as const;
 
 /**
  * One training run from options to bundle: composes robot, task, simulation workers, replay and

@@ -1,9 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
+import type { Episode } from './features.js';
 import { listElements, pandasIndex, scalarElement, schemaOf } from './parquet.js';
-import { statisticNames } from './statistics.js';
-import type { EpisodeRow } from './writer.js';
+import { type Statistics, statisticNames } from './statistics.js';
+
+/** Where an episode lies, for `meta/episodes`. */
+export interface EpisodeRow {
+  readonly episode: Episode;
+  readonly from: number;
+  readonly file: number;
+  readonly statistics: Readonly<Record<string, Statistics>>;
+}
 
 /** A column of one of the files under `meta/`. */
 interface MetaColumn {

@@ -11,7 +11,7 @@ import {
   isNumeric,
   sizeOf,
 } from './features.js';
-import { writeEpisodes, writeTasks } from './meta.js';
+import { type EpisodeRow, writeEpisodes, writeTasks } from './meta.js';
 import { featureElements, schemaOf, toRows } from './parquet.js';
 import { aggregate, type Statistics, statisticsOf } from './statistics.js';
 
@@ -21,14 +21,6 @@ export interface DatasetOptions {
   readonly robot: string;
   /** Beside the columns that every frame has. */
   readonly features: Features;
-}
-
-/** Where an episode lies, for `meta/episodes`. */
-export interface EpisodeRow {
-  readonly episode: Episode;
-  readonly from: number;
-  readonly file: number;
-  readonly statistics: Readonly<Record<string, Statistics>>;
 }
 
 const CHUNK_FILES = 1000;

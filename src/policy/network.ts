@@ -1,12 +1,9 @@
 import { UserError } from '../base/errors.js';
-import {
-  decodeModel,
-  type OnnxGraph,
-  type OnnxModel,
-  type OnnxNode,
-  type OnnxTensor,
-} from '../onnx/model.js';
-import { type NodeContext, operators, type Step } from './operators.js';
+import { decodeModel } from '../onnx/bytes.js';
+import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from '../onnx/model.js';
+import type { NodeContext } from './operator.js';
+import { operators } from './operators.js';
+import type { Step } from './products.js';
 import { type ProductEngine, type Products, plainProducts } from './products.js';
 import { sizeOf } from './shape.js';
 

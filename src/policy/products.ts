@@ -2,7 +2,9 @@ import { type Host, type Kernels, nativeKernels } from '../kernels/addon.js';
 import { elementwise, instructions, slotKinds } from '../kernels/vocabulary.js';
 import { wasmKernels } from '../kernels/wasm.js';
 import { activate, dense } from './layers.js';
-import type { Step } from './operators.js';
+
+/** A step of the network: reads and writes buffers that it was built with. */
+export type Step = () => void;
 
 /** One product of a network: out = x W + b, with W [inputs, outputs] row-major. */
 export interface DenseLayer {

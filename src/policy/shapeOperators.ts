@@ -1,4 +1,4 @@
-import type { Builder, NodeContext } from './operators.js';
+import type { Builder, NodeContext } from './operator.js';
 import { broadcast, broadcastIndex, gather, isInOrder, sizeOf, stridesOf } from './shape.js';
 
 /** Elements moved to other places. What lies in order anyway becomes a view: nothing is copied at run time. */

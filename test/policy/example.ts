@@ -1,4 +1,5 @@
-import { encodeModel, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../../src/onnx/model.js';
+import { encodeModel } from '../../src/onnx/bytes.js';
+import type { OnnxGraph, OnnxNode, OnnxTensor } from '../../src/onnx/model.js';
 import type { BundleContents } from '../../src/policy/bundle.js';
 import { loadRobot } from '../../src/robot/load.js';
 import type { RobotSpec } from '../../src/robot/spec.js';

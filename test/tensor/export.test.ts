@@ -1,6 +1,6 @@
 import ort from 'onnxruntime-node';
 import { expect, test } from 'vitest';
-import { decodeModel } from '../../src/onnx/model.js';
+import { decodeModel } from '../../src/onnx/bytes.js';
 import { exportOnnx, Graph, ParameterLayout } from '../../src/tensor/index.js';
 import * as t from '../../src/tensor/operations.js';
 import { values } from './support.js';

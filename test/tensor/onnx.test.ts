@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeModel, encodeModel, type OnnxModel, type OnnxTensor } from '../../src/onnx/model.js';
+import { decodeModel, encodeModel } from '../../src/onnx/bytes.js';
+import type { OnnxModel, OnnxTensor } from '../../src/onnx/model.js';
 
 const finite = fc.integer({ min: -(2 ** 40), max: 2 ** 40 });
 const tensor = fc

@@ -1,5 +1,6 @@
 import ort from 'onnxruntime-node';
-import { encodeModel, type OnnxValueInfo } from '../../onnx/model.js';
+import { encodeModel } from '../../onnx/bytes.js';
+import type { OnnxValueInfo } from '../../onnx/model.js';
 import {
   type CompileOptions,
   checkedInput,

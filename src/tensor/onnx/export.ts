@@ -1,4 +1,5 @@
-import { encodeModel, type OnnxTensor } from '../../onnx/model.js';
+import { encodeModel } from '../../onnx/bytes.js';
+import type { OnnxTensor } from '../../onnx/model.js';
 import { reachable, type Tensor } from '../graph.js';
 import { lower, opset } from './lower.js';
 
