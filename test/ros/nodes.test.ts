@@ -269,6 +269,11 @@ describe('the nodes of a robot', () => {
     expect(robot.status().mode).toBe('idle');
     expect(await hardware.lifecycle.to('activate')).toBe(true);
     expect(['hold', 'run']).toContain(robot.status().mode);
+    // A reset with nothing to reset takes no torque.
+    expect(await call('safety/reset', 'std_srvs/srv/Trigger')).toMatchObject({
+      message: expect.stringContaining('the robot goes on'),
+    });
+    expect(['hold', 'run']).toContain(robot.status().mode);
   });
 });
 

@@ -42,6 +42,7 @@ export class SafetyNode {
       await robot.reset();
       const { mode, latched } = robot.status();
       if (latched) throw new Error(`still latched: ${latched}`);
+      if (mode === 'run' || mode === 'hold') return `${mode}: the robot goes on`;
       return `${mode}: without torque until the hardware node is activated`;
     });
     this.state = node.ownPublisher('~/state', 'reverie_msgs/msg/SafetyStatus', qosProfiles.latched);

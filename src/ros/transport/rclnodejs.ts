@@ -86,7 +86,8 @@ export function whyNoRclnodejs(): string | undefined {
   try {
     folder = dirname(require.resolve(`${PACKAGE}/package.json`));
   } catch {
-    return `rclnodejs is not installed: npm install --no-save ${PACKAGE}@${VERSION}, with ROS 2 sourced`;
+    // Without --save-prod npm takes it for the optional peer that it is, and installs nothing.
+    return `rclnodejs is not installed: npm install --no-save --save-prod ${PACKAGE}@${VERSION}, with ROS 2 sourced`;
   }
   const binary = [join(folder, 'build/Release/rclnodejs.node'), prebuilt(folder, ROS_DISTRO)].some(
     existsSync,

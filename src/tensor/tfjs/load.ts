@@ -12,8 +12,9 @@ const candidates = [
   { packages: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-cpu'], backend: 'cpu' },
 ] as const;
 
+// Without --save-prod npm takes them for the optional peers that they are, and installs nothing.
 const HELP =
-  'npm install --no-save @tensorflow/tfjs-node-gpu (CUDA), @tensorflow/tfjs-node (both with Node.js before 23) or @tensorflow/tfjs';
+  'npm install --no-save --save-prod @tensorflow/tfjs-node-gpu (CUDA), @tensorflow/tfjs-node (both with Node.js before 23) or @tensorflow/tfjs';
 
 export interface LoadedTensorflow {
   readonly tf: TF;
