@@ -113,6 +113,13 @@ export class ParameterServer {
     return this.values.get(name)!;
   }
 
+  /** Takes over what a parameter has become by other ways than by being set, and says so to all. */
+  note(name: string, value: Value): void {
+    if (this.values.get(name) === value) return;
+    this.values.set(name, value);
+    this.announce({ changed_parameters: this.messages([name]) });
+  }
+
   private async trySet(name: string, wire: ParameterValue): Promise<{ successful: boolean; reason: string }> {
     const reason = this.refusal(name, wire);
     if (reason) return { successful: false, reason };

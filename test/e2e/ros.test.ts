@@ -94,6 +94,15 @@ runs: ${folder}
     expect(existsSync(path)).toBe(true);
   });
 
+  it('names the policy that the run began with as a parameter', async () => {
+    const type = 'rcl_interfaces/srv/GetParameters';
+    const client = peer.client('/robot_1/policy/get_parameters', type);
+    await until(() => client.ready);
+    const answer = await client.call(encode(`${type}_Request`, { names: ['policy'] }), 30);
+    client.close();
+    expect(decode(`${type}_Response`, answer)).toMatchObject({ values: [{ string_value: 'arm-reach' }] });
+  });
+
   it('brings the robot to its stop pose on SIGINT, and says so to the end, before its nodes go', async () => {
     await until(() => ['run', 'hold'].includes(safety.at(-1)!.mode));
     const before = safety.length;

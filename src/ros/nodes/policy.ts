@@ -24,7 +24,7 @@ export class PolicyNode {
   constructor({ robot, select, ...options }: PolicyOptions) {
     this.node = new RosNode('policy', options, {
       policy: {
-        description: 'bundle, by name or folder; set it to hand over to another',
+        description: 'name of the policy in use; set it to the name or folder of another to hand over',
         type: 'string',
         value: robot.status().policy_name ?? '',
         atStart: 'chosen by --policy or the launch file when the node starts',
@@ -54,6 +54,8 @@ export class PolicyNode {
     this.looking = setInterval(() => {
       const { policy_name } = robot.status();
       const now = { policy: policy_name ?? '', enabled: this.lifecycle.active };
+      // Others bring policies too: the command line, the learner, the dashboard.
+      node.parameters.note('policy', now.policy);
       const text = JSON.stringify(now);
       if (text !== this.told) state(now);
       this.told = text;
