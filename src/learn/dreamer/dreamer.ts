@@ -28,6 +28,8 @@ export const dreamerMetrics = [
  * returns of earlier updates: the 5th and 95th percentile need a sort, and the range changes by a hundredth of an
  * update's anyway.
  *
+ * Step `follow` hands out `h` and `z` alone, and changes nothing.
+ *
  * Step `predict` changes nothing: it sees the first half of each sequence and predicts `observation` and `reward` of
  * the rest, [T − C, B, ..].
  */
@@ -86,15 +88,19 @@ export function dreamerGraph(
 
   const { reconstruction, reward, continue: continues, kl } = world.parts;
   const measured = [reconstruction, reward, continues, kl, dream.actor, dream.critic, replayValue];
+  const states = {
+    h: reshape(observed.states.h, [T, B, config.deter]),
+    z: reshape(observed.states.z, [T, B, model.latent.size]),
+  };
   g.step('update', [...step.updates, [slowTheta, slowNew]], {
     metrics: concat(
       [...measured, dream.entropy, mean(dream.returns)].map((x) => reshape(x, [1])),
       0,
     ),
     returns: dream.returns,
-    h: reshape(observed.states.h, [T, B, config.deter]),
-    z: reshape(observed.states.z, [T, B, model.latent.size]),
+    ...states,
   });
+  g.step('follow', [], states);
   g.step('predict', [], { ...openLoop(networks, p, batch, observed) });
   return { networks, loss, gradient };
 }

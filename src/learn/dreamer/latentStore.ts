@@ -16,7 +16,7 @@ interface Chunk {
 /**
  * The model's states beside a replay: for each transition the state at its observation, as it was when a batch
  * last passed there. A batch that begins in the middle of an episode goes on from it (DreamerV3, "replay buffer").
- * Kept in memory alone, in a fifteenth of their size as float32; a resumed run finds them anew.
+ * Kept in memory alone, in a fifteenth of their size as float32; a resumed run walks along its replay first.
  */
 export class LatentStore {
   private readonly chunks = new Map<number, Chunk>();

@@ -123,6 +123,17 @@ export class DreamerLearner {
   }
 
   /**
+   * The model's states along a batch, of which nothing is learned.
+   * @param random draws the latents
+   */
+  async follow(batch: DreamerBatch, random: Random): Promise<DreamerStates> {
+    this.check(batch);
+    const { latentNoise } = this.draw(random);
+    const { h, z } = await this.program.run('follow', { ...seen(batch), latentNoise });
+    return { h, z };
+  }
+
+  /**
    * What the model expects of the second half of each sequence once it has seen the first.
    * @param random draws the latents of the first half
    */
@@ -132,9 +143,7 @@ export class DreamerLearner {
   ): Promise<Record<'observation' | 'reward', Float32Array>> {
     this.check(batch);
     const { latentNoise } = this.draw(random);
-    const { observation, action, first, h, z } = batch;
-    const seen = { observation, action, first, h, z, ...(batch.image && { image: batch.image }) };
-    const predicted = await this.program.run('predict', { ...seen, latentNoise });
+    const predicted = await this.program.run('predict', { ...seen(batch), latentNoise });
     return { observation: predicted.observation, reward: predicted.reward };
   }
 
@@ -217,3 +226,9 @@ export class DreamerLearner {
     return this.program.dispose();
   }
 }
+
+/** What of a batch the model's states follow from. */
+const seen = ({ observation, action, first, h, z, image }: DreamerBatch): Record<string, Float32Array> => ({
+  ...{ observation, action, first, h, z },
+  ...(image && { image }),
+});

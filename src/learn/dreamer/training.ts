@@ -26,6 +26,8 @@ export class DreamerTraining implements ReplayLearner {
   private readonly states: LatentStore;
   private readonly sequences: SequenceBatch;
   private readonly batch: DreamerBatch;
+  /** Nothing is known of the states along the replay: the learner was loaded. */
+  private lost = false;
 
   constructor(private readonly options: DreamerTrainingOptions) {
     const { learner, replay, seed } = options;
@@ -56,6 +58,7 @@ export class DreamerTraining implements ReplayLearner {
   }
 
   async update(): Promise<void> {
+    if (this.lost) await this.revisit();
     const { batch: B } = this.sequences;
     this.sampler.sample(this.sequences, this.sampling, Math.ceil(B / NEWEST_SHARE));
     this.leadIn();
@@ -106,10 +109,23 @@ export class DreamerTraining implements ReplayLearner {
   load({ tensors, state }: LearnerCheckpoint): void {
     this.options.learner.load({ tensors, updates: state.updates, random: [...state.random] });
     this.sampling.state = state.sampling;
+    this.lost = true;
   }
 
   dispose(): Promise<void> {
     return this.options.learner.dispose();
+  }
+
+  /** Walks along all that the replay holds: without their states, sequences from the middle of episodes mislead. */
+  private async revisit(): Promise<void> {
+    const { learner, seed } = this.options;
+    const random = Random.stream(seed, 'revisit', learner.updates);
+    const walk = this.sampler.walk(this.sequences);
+    while (!walk.next().done) {
+      this.leadIn();
+      this.keep(await learner.follow(this.batch, random));
+    }
+    this.lost = false;
   }
 
   /** The state before each sequence; one of which nothing is known begins as an episode does. */

@@ -82,6 +82,34 @@ export class SequenceSampler {
     }
   }
 
+  /**
+   * Fills batch after batch, until every episode was passed from its first moment on: what leads into a sequence
+   * comes in a batch before. The newest episode of a stream is left out while it is shorter than a sequence.
+   */
+  *walk(into: SequenceBatch): Generator<void> {
+    let starts = this.allStarts().filter((start) => this.replay.links.previous(slotOf(start)) < 0);
+    while (starts.length > 0) {
+      for (let from = 0; from < starts.length; from += into.batch) {
+        const some = starts.slice(from, from + into.batch);
+        for (let row = 0; row < into.batch; row++) this.fill(into, row, some[row % some.length]);
+        yield;
+      }
+      starts = starts.map((start) => this.goingOn(start)).filter((start) => start !== NONE);
+    }
+  }
+
+  /** Start of the sequence that goes on after this one in its episode; NONE where this one saw the end of both. */
+  private goingOn(start: Moment): Moment {
+    let moment = start;
+    for (let t = 0; t < this.length; t++) {
+      if (isEnd(moment)) return NONE;
+      moment = this.forward(moment);
+    }
+    while (moment !== start && this.momentsFrom(moment, this.length) < this.length)
+      moment = this.backward(moment);
+    return moment === start ? NONE : moment;
+  }
+
   /** First moment of the sequence that ends with a stream's newest moment. */
   private endingAt(slot: number): Moment {
     let moment = slot < 0 ? NONE : endOf(slot);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { UserError } from '../../../src/base/errors.js';
 import {
   DreamerLearner,
@@ -36,6 +36,28 @@ test('from a replay it learns to predict what it no longer sees, better the near
   const picture = dreamPicture(dream);
   expect(picture).toMatch(/^<svg.*x \(m\).*class="dreamt".*reward.*Horizon \(s\)/s);
   expect(picture).not.toContain('NaN');
+  await learner.dispose();
+}, 120_000);
+
+test('once loaded, it knows the states that lead into what it learns from', async () => {
+  const learner = await create();
+  const step = vi.spyOn(learner, 'step');
+  const training = () => new DreamerTraining({ learner, replay: recorded(60), seed: 5 });
+  /** Sequences of the first update that begin as an episode does. */
+  const begun = async (of: DreamerTraining) => {
+    await of.update();
+    const [{ first, h }] = step.mock.lastCall!;
+    const rows = Array.from({ length: config.batch }, (_, row) => row);
+    for (const row of rows)
+      if (first[row] === 0)
+        expect(h.subarray(row * config.deter, (row + 1) * config.deter).some((x) => x !== 0)).toBe(true);
+    return rows.filter((row) => first[row] === 1).length;
+  };
+  const blank = training();
+  expect(await begun(blank)).toBe(config.batch);
+  const loaded = training();
+  loaded.load(blank.save());
+  expect(await begun(loaded)).toBeLessThan(config.batch / 2);
   await learner.dispose();
 }, 120_000);
 

@@ -113,6 +113,38 @@ describe('sequences', () => {
     );
   });
 
+  it('of a walk pass every episode, each sequence after what leads into it', () => {
+    fc.assert(
+      fc.property(
+        ...[
+          logs,
+          fc.integer({ min: 5, max: 70 }),
+          fc.integer({ min: 2, max: 6 }),
+          fc.integer({ min: 1, max: 4 }),
+        ],
+        (log, capacity, length, batch) => {
+          const replay = record(log, capacity);
+          const into = new SequenceBatch(length, batch, contract);
+          const passed = new Set<number>();
+          const slots = new Set<number>();
+          const walk = new SequenceSampler(replay, length).walk(into);
+          while (!walk.next().done) {
+            for (const before of into.before) expect(before < 0 || slots.has(before)).toBe(true);
+            for (const slot of into.slot) slots.add(slot);
+            for (let i = 0; i < length * batch; i++) passed.add(into.observation[2 * i]);
+          }
+          for (const moments of momentsOf(log, Math.min(capacity, log.length)))
+            for (const [i, { first }] of moments.entries()) {
+              if (!first || moments.length - i < length) continue;
+              const end = moments.findIndex((m, k) => k > i && m.first === 1);
+              for (const { observation } of moments.slice(i, end < 0 ? undefined : end))
+                expect(passed).toContain(observation);
+            }
+        },
+      ),
+    );
+  });
+
   it('are the same after a file was opened again', () => {
     const log = Array.from(
       { length: 30 },
