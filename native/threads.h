@@ -11,6 +11,10 @@
 
 #include "program.h"
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define PAUSE() _mm_pause()
@@ -37,6 +41,41 @@ class FlushDenormals {
     __asm__ volatile("msr fpcr, %0" ::"r"(before | (1ull << 24)));
   }
   ~FlushDenormals() { __asm__ volatile("msr fpcr, %0" ::"r"(before)); }
+#endif
+};
+
+/** Numbers of the processors that the calling thread may run on; none where the system does not tell. */
+inline std::vector<int> processors() {
+  std::vector<int> found;
+#if defined(__linux__)
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+    for (int i = 0; i < CPU_SETSIZE; i++)
+      if (CPU_ISSET(i, &allowed)) found.push_back(i);
+#endif
+  return found;
+}
+
+/** Keeps the calling thread on one processor while this lives. */
+class Kept {
+#if defined(__linux__)
+  cpu_set_t before;
+  bool kept;
+
+ public:
+  explicit Kept(int processor) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    if (processor >= 0) CPU_SET(processor, &one);
+    kept = processor >= 0 && sched_getaffinity(0, sizeof before, &before) == 0 &&
+           sched_setaffinity(0, sizeof one, &one) == 0;
+  }
+  ~Kept() {
+    if (kept) sched_setaffinity(0, sizeof before, &before);
+  }
+#else
+ public:
+  explicit Kept(int) {}
 #endif
 };
 
@@ -70,6 +109,8 @@ class Signal {
 class Threads {
   const int count, spin_us;
   const size_t scratchBytes;
+  /** Where each thread runs: as many threads as processors are else put on one together, for milliseconds. */
+  const std::vector<int> places;
   std::vector<std::thread> workers;
   std::vector<float*> scratch;
   Signal started, met;
@@ -94,6 +135,8 @@ class Threads {
     }
   }
 
+  int placeOf(int thread) const { return count > 1 && (int)places.size() == count ? places[thread] : -1; }
+
   void share(int thread) {
     FlushDenormals flush;
     const kernel::Run run = {words, arena, scratch[thread], thread, count, meet, this};
@@ -101,6 +144,7 @@ class Threads {
   }
 
   void work(int thread) {
+    const Kept kept(placeOf(thread));
     for (uint32_t seen = 0;; seen++) {
       started.wait(seen, spin_us);
       if (stopping) return;
@@ -112,7 +156,7 @@ class Threads {
  public:
   /** @param spin_us how long idle threads spin between runs before they sleep */
   Threads(int count, int spin_us, size_t scratchFloats)
-      : count(count), spin_us(spin_us), scratchBytes((scratchFloats * 4 + 4095) / 4096 * 4096 + 4096) {
+      : count(count), spin_us(spin_us), scratchBytes((scratchFloats * 4 + 4095) / 4096 * 4096 + 4096), places(processors()) {
     for (int i = 0; i < count; i++) scratch.push_back((float*)aligned_alloc(4096, scratchBytes));
     for (int i = 1; i < count; i++) workers.emplace_back([this, i] { work(i); });
   }
@@ -129,6 +173,7 @@ class Threads {
     task = runOne;
     words = programWords;
     arena = memory;
+    const Kept kept(placeOf(0));
     if (count > 1) started.send();
     share(0);
     if (count > 1) meet();

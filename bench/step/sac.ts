@@ -26,7 +26,7 @@ export const nameOf = ({ preset, hidden, batch }: SacCase): string => `${preset}
 export const observations = 46;
 export const actions = 12;
 /** How long our waiting threads spin before they sleep: PyTorch's spin too. */
-const SPIN_US = 100;
+const SPIN_US = 1000;
 
 export const configOf = ({ preset, hidden, batch }: SacCase): SacConfig =>
   sacConfig(preset, { batch, critic_hidden: [hidden, hidden], actor_hidden: [hidden, hidden] });
