@@ -3,6 +3,9 @@
  * proprioception, an action held for two frames; a score is the mean return of whole episodes under the best actions,
  * 1000 at most.
  *
+ * Neither is solved so far. Seed 1 of cartpole-swing-up: 324, 331, 283, 405 after 40 000 frames and each 10 000 more, when it
+ * was stopped; an earlier run, by REINFORCE: 161, 222, 265, 276 there and 532 after 140 000. walker-walk has not been run.
+ *
  *     node dist/bench/classic/main.js cartpole-swing-up|walker-walk [--seeds 1,2,3] [--frames 100000]
  *         [--ratio 128] [--preset micro] [--overrides '{"learning_rate":3e-4}'] [--out runs/classic] [--json]
  */
@@ -24,12 +27,23 @@ const TASKS = {
     // Four numbers are all that there is to know of it: a net of a quarter of micro's size will do.
     learner: {
       ...{ deter: 64, hidden: 32, units: 32, stoch: 8, classes: 8, blocks: 1, bins: 63 },
-      ...{ batch: 32, length: 16, learning_rate: 1e-3, discount_horizon: 150 },
+      ...{ batch: 32, length: 16, learning_rate: 1e-3, discount_horizon: 150, actor_gradient: 'dynamics' },
     },
     ratio: 128,
     solved: 800,
   },
-  'walker-walk': { create: walkerWalk, learner: {}, ratio: 512, solved: 850 },
+  'walker-walk': {
+    create: walkerWalk,
+    learner: {
+      length: 16,
+      learning_rate: 1e-3,
+      warmup: 100,
+      discount_horizon: 100,
+      actor_gradient: 'dynamics',
+    },
+    ratio: 128,
+    solved: 850,
+  },
 } as const;
 
 const { values, positionals } = parseArgs({
