@@ -6,6 +6,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const realTime = [
   'dist/test/{control,dashboard,drivers,teleop}/**/*.test.js',
   'dist/test/e2e/{fleet,ros,run}.test.js',
+  'dist/test/recording/{recorder,replay}.test.js',
+  'dist/test/reset/supervisor.test.js',
   'dist/test/ros/{contract,interop,nodes,streams}.test.js',
 ];
 
