@@ -6,7 +6,7 @@ import { RiseExpert } from '../src/reset/riseExpert.js';
 import type { RobotSpec } from '../src/robot/spec.js';
 import { RobotState } from '../src/robot/state.js';
 import { PickExpert } from '../src/tasks/pickExpert.js';
-import { type ActionContract, actionToTargets, type Moment } from '../src/tasks/task.js';
+import { actionToTargets, type Moment, type Task } from '../src/tasks/task.js';
 import type { Environment } from './environment.js';
 
 export interface Demonstration {
@@ -28,7 +28,7 @@ interface Demonstrable {
   /** The task in words, as a dataset has it. */
   readonly words: string;
   /** @param noise of the demonstrator, as a share of the range of actions */
-  demonstrator(spec: RobotSpec, contract: ActionContract, noise: number): Demonstrator;
+  demonstrator(spec: RobotSpec, task: Task, noise: number): Demonstrator;
 }
 
 /** Tasks that there is a demonstrator for. */
@@ -36,7 +36,7 @@ export const demonstrable: Readonly<Record<string, Demonstrable>> = {
   pick: {
     robot: 'arm-table',
     words: 'put the peg onto the block',
-    demonstrator: (...given) => new PickExpert(...given),
+    demonstrator: (spec, { contract }, noise) => new PickExpert(spec, contract.action, noise),
   },
   rise: {
     robot: 'quadruped',
@@ -57,7 +57,7 @@ export const demonstrable: Readonly<Record<string, Demonstrable>> = {
 export function demonstrate(env: Environment, seed: number, noise: number, before?: Policy): Demonstration {
   const { spec, task, control, window } = env;
   const { words, demonstrator } = demonstrable[task.name];
-  const expert = demonstrator(spec, task.contract.action, noise);
+  const expert = demonstrator(spec, task, noise);
   const random = Random.stream(seed, 'demonstrator');
   const gathered = new RobotEpisode(robotFeatures(spec, task.contract));
   const action = new Float32Array(spec.joints.length);

@@ -14,8 +14,8 @@ import type { Policy } from '../policy/policy.js';
 import { loadRobot } from '../robot/load.js';
 import type { RobotSpec } from '../robot/spec.js';
 import { createTask } from '../tasks/index.js';
-import type { Task } from '../tasks/task.js';
-import { count, seed } from './options.js';
+import type { Task, TaskParameters } from '../tasks/task.js';
+import { count, seed, setOption } from './options.js';
 import { Progress, printJson } from './output.js';
 
 const EXAMPLES = `
@@ -26,6 +26,7 @@ Examples:
   reverie train pick --robot arm-table --demos demos
   reverie train pick --robot arm-table --demos demos --learner bc
   reverie demonstrate rise --episodes 100 --out demos-rise
+  reverie demonstrate rise --set walk_m_s=0.3 --episodes 30 --out walks   # gets up and walks on
   reverie demonstrate rise --after runs/rise-quadruped-1/policy --out more     # where a policy got to, how to go on`;
 
 interface DemonstrateOptions {
@@ -34,6 +35,7 @@ interface DemonstrateOptions {
   readonly seed: number;
   readonly noise: number;
   readonly after?: string;
+  readonly set?: TaskParameters;
   readonly out: string;
   readonly json?: true;
 }
@@ -50,6 +52,7 @@ export function demonstrateCommand(): Command {
     .option('--seed <n>', 'repeats them bit for bit', seed, 1)
     .option('--noise <share>', 'deviation of what the demonstrator adds to its actions', Number, 0.1)
     .option('--after <policy>', 'bundle that acts first in each episode, for a while that is not recorded')
+    .addOption(setOption())
     .requiredOption('--out <folder>', 'folder of the dataset, which must not be there yet')
     .option('--json', 'print one object at the end, nothing else, on standard output')
     .addHelpText('after', EXAMPLES)
@@ -64,7 +67,7 @@ async function record(taskName: string, options: DemonstrateOptions): Promise<vo
     );
   const robot = loadRobot(options.robot ?? known.robot);
   const { spec } = robot;
-  const task = createTask(taskName, spec);
+  const task = createTask(taskName, spec, options.set, '--set');
   const features = robotFeatures(spec, task.contract);
   const writer = new DatasetWriter(options.out, { fps: spec.rates.policy_hz, robot: spec.name, features });
   const before = options.after ? admitted(options.after, spec, task) : undefined;

@@ -18,50 +18,47 @@ describe.each(Object.keys(buses))('drives of %s', { timeout: 30_000, retry: 2 },
     bench = await Bench.of(family);
   });
   afterEach(() => bench.close());
-  /** Until all go for the pose. A drive that a stall of the machine made let go waits for its operator's reset. */
-  const start = async () => {
-    await bench.driver.configure();
-    await bench.driver.activate();
+  /** Goes for the pose until that has come true; anew where a stall of the machine made a drive let go, which then waits for its operator's reset. */
+  const follow = async (arrived: () => boolean) => {
     for (let returned = -1; returned !== bench.count('returned'); ) {
       returned = bench.count('returned');
       bench.command.mode = DriveMode.off;
       bench.work();
       await until(() => bench.drives.every((d) => d.loop === undefined));
       bench.track(pose);
-      await until(
-        () => bench.count('returned') > returned || (bench.samples > 0 && isNear(bench.goals_rad(), pose)),
-      );
+      await until(() => bench.count('returned') > returned || arrived());
     }
+  };
+  const hasGoal = () => isNear(bench.goals_rad(), pose);
+  const start = async () => {
+    await bench.driver.configure();
+    await bench.driver.activate();
+    await follow(() => bench.samples > 0 && hasGoal());
   };
 
   it('have no torque until activated, hold still then, follow, brake and let go', async () => {
     await bench.driver.configure();
     expect(bench.drives.every((d) => d.loop === undefined)).toBe(true);
     await bench.driver.activate();
-    const began = bench.goals_rad();
-    began.forEach((goal, j) => {
+    // Those that a stall made let go hold again by themselves.
+    await until(() => bench.drives.every((d) => d.loop));
+    bench.goals_rad().forEach((goal, j) => {
       expect(Math.abs(goal - bench.emulated.position_rad(j))).toBeLessThan(0.15);
     });
-    bench.track(pose);
-    await until(() => pose.every((q, j) => Math.abs(bench.state.position_rad[j] - q) < 0.15));
+    await follow(() => pose.every((q, j) => Math.abs(bench.state.position_rad[j] - q) < 0.15));
     bench.command.mode = DriveMode.damp;
     // No spring any more: a servo of positions lets its goal follow the joint instead.
-    await until(() =>
-      bench.drives.every(({ loop }) => loop && (loop.kp_nm_rad === 0 || !isNear(bench.goals_rad(), pose))),
-    );
+    await until(() => bench.drives.every(({ loop }) => loop && (loop.kp_nm_rad === 0 || !hasGoal())));
     bench.command.mode = DriveMode.off;
     await until(() => bench.drives.every((d) => d.loop === undefined));
-    bench.track(pose);
-    await until(() => isNear(bench.goals_rad(), pose));
+    await follow(hasGoal);
   });
 
   it('brake when commands cease', async () => {
     await start();
     bench.rest();
     await until(() => bench.driver.watchdogTrips >= bench.parts.length);
-    await until(() =>
-      bench.drives.every(({ loop }) => !loop || loop.kp_nm_rad === 0 || !isNear(bench.goals_rad(), pose)),
-    );
+    await until(() => bench.drives.every(({ loop }) => !loop || loop.kp_nm_rad === 0 || !hasGoal()));
   });
 
   it('lose answers on a noisy wire, which are counted, and do nothing but what was asked', async () => {
