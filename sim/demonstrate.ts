@@ -8,6 +8,7 @@ import { RobotState } from '../src/robot/state.js';
 import { PickExpert } from '../src/tasks/pickExpert.js';
 import { actionToTargets, type Moment, type Task } from '../src/tasks/task.js';
 import type { Environment } from './environment.js';
+import { Track } from './track.js';
 
 export interface Demonstration {
   readonly episode: Episode;
@@ -65,6 +66,8 @@ export function demonstrate(env: Environment, seed: number, noise: number, befor
   env.reset(seed);
   if (before && !leadIn(env, before, random.integer(task.episodeSteps))) env.reset(seed);
   expert.begin();
+  const track = new Track(env);
+  track.note();
   for (let ending = 'none'; ending === 'none'; ) {
     const state = RobotState.for(spec);
     state.flat.set(window.state.flat);
@@ -74,6 +77,7 @@ export function demonstrate(env: Environment, seed: number, noise: number, befor
     expert.act(window, random, action);
     const result = env.step(action);
     ending = result.ending;
+    track.note();
     if (ending === 'none' && gathered.length + 1 === task.episodeSteps) ending = 'truncated';
     actionToTargets(task.contract.action, env.executedAction, from_rad, target_rad);
     gathered.add({
@@ -91,7 +95,7 @@ export function demonstrate(env: Environment, seed: number, noise: number, befor
       receive_time_s,
     });
   }
-  const success = task.succeeded?.(window, env.memory) ?? false;
+  const success = track.succeeds ?? false;
   const outcome = success ? 'success' : 'failure';
   return { episode: gathered.finish(words, { outcome, operator: 'script' }), success };
 }

@@ -1,9 +1,10 @@
 import type { Evaluation } from '../src/policy/manifest.js';
 import type { Policy } from '../src/policy/policy.js';
-import { uprightness, yaw_rad } from '../src/robot/rotation.js';
+import { uprightness } from '../src/robot/rotation.js';
 import { feetOf } from '../src/robot/spec.js';
 import { Stance } from '../src/robot/stance.js';
 import type { Environment } from './environment.js';
+import { Track } from './track.js';
 
 /** What one episode contributes to an `Evaluation`. */
 export interface EpisodeOutcome {
@@ -25,8 +26,6 @@ export interface EpisodeOutcome {
 }
 
 const WALKING_M_S = [0.5, 1.0] as const;
-/** The end of an episode, over which a robot that had to get up first is judged by its speed. */
-const END_S = 3;
 /** The body's z axis within this cosine of the vertical: it has rolled over. */
 const UPRIGHT = 0.9;
 
@@ -37,8 +36,7 @@ export class EpisodeRun {
   private readonly sum = { return: 0, power: 0, slip: 0, touchdowns: 0, change: 0 };
   private taken = 0;
   private succeededAt: number | undefined;
-  /** Where it was and looked over the last seconds, the oldest first. */
-  private readonly track: { x_m: number; y_m: number; yaw_rad: number }[] = [];
+  private readonly track: Track;
   private readonly stance: Stance | undefined;
   private rolledOver = false;
   private stood = false;
@@ -55,6 +53,7 @@ export class EpisodeRun {
     policy.reset();
     this.action = new Float32Array(env.executedAction.length);
     this.start_m = Float64Array.from(env.window.motion.position_m);
+    this.track = new Track(env);
     this.stance = env.task.startsLying && new Stance(env.spec);
     this.note();
   }
@@ -85,21 +84,10 @@ export class EpisodeRun {
   }
 
   private note(): void {
-    const { state, motion } = this.env.window;
-    const [x_m, y_m] = motion.position_m;
-    this.track.push({ x_m, y_m, yaw_rad: yaw_rad(state.orientation) });
-    if (this.track.length > 1 + END_S * this.env.spec.rates.policy_hz) this.track.shift();
+    const { state } = this.env.window;
+    this.track.note();
     this.rolledOver ||= uprightness(state.orientation) >= UPRIGHT;
     this.stood ||= this.stance?.holds(state) ?? false;
-  }
-
-  /** Over the last seconds, along where it looked when they began. */
-  private speedAtEnd_mps(): number {
-    const [from] = this.track;
-    const to = this.track[this.track.length - 1];
-    const forward_m =
-      Math.cos(from.yaw_rad) * (to.x_m - from.x_m) + Math.sin(from.yaw_rad) * (to.y_m - from.y_m);
-    return (forward_m * this.env.spec.rates.policy_hz) / Math.max(1, this.track.length - 1);
   }
 
   outcome(): EpisodeOutcome {
@@ -111,17 +99,14 @@ export class EpisodeRun {
     const forward_m =
       Math.cos(heading_rad) * (end[0] - this.start_m[0]) + Math.sin(heading_rad) * (end[1] - this.start_m[1]);
     const speed_mps = (forward_m * policy_hz) / steps;
-    const speedAtEnd_mps = this.speedAtEnd_mps();
-    const succeeded = env.task.succeeded
-      ? env.task.succeeded(env.window, env.memory) && speedAtEnd_mps >= (env.task.endSpeed_m_s ?? -Infinity)
-      : speed_mps >= WALKING_M_S[0] && speed_mps <= WALKING_M_S[1];
+    const walks = speed_mps >= WALKING_M_S[0] && speed_mps <= WALKING_M_S[1];
     return {
       steps: taken,
       fell,
-      success: succeeded && !fell && taken === steps,
+      success: (this.track.succeeds ?? walks) && !fell && taken === steps,
       successAfter_s: this.succeededAt === undefined ? null : this.succeededAt / policy_hz,
       speed_mps,
-      speedAtEnd_mps,
+      speedAtEnd_mps: this.track.speed_mps,
       rolledOver: this.stance ? this.rolledOver : null,
       stood: this.stance ? this.stood : null,
       return: sum.return,

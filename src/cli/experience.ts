@@ -41,8 +41,11 @@ export function openExperience(
   throw new UserError(`${file}: holds no transition`);
 }
 
-/** Adds all of it to a run's own replay, as the oldest that it holds. */
-export function copyExperience(from: Replay, into: Replay): void {
+/**
+ * Adds all of it to a run's own replay, as the oldest that it holds.
+ * @param demonstrated its actions are worth imitating
+ */
+export function copyExperience(from: Replay, into: Replay, demonstrated: boolean): void {
   for (const transition of from.transitions())
-    into.add({ ...transition, stream: FOREIGN_STREAMS + transition.stream });
+    into.add({ ...transition, stream: FOREIGN_STREAMS + transition.stream, demonstrated });
 }

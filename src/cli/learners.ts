@@ -83,7 +83,7 @@ export function setUpLearner(
 ): LearnerSetup {
   const recipe = taskRecipes[task.name];
   const known = kind === 'sac' ? recipe : recipe.dreamer;
-  const shown = kind === 'sac' && given.demonstrated ? recipe.demonstrated?.learner : {};
+  const shown = given.demonstrated ? known.demonstrated?.learner : {};
   const preset = given.preset ?? known.preset;
   const overrides = { ...(given.preset ? {} : { ...known.learner, ...shown }), ...given.overrides };
   return kind === 'sac'

@@ -134,7 +134,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     path: join(options.out, FILES.replay),
   });
   if (experience && !resuming) {
-    copyExperience(experience, replay);
+    copyExperience(experience, replay, false);
     options.onNote?.(`learning from ${experience.size} recorded transitions of ${options.experience} first`);
   }
   experience?.close();
@@ -143,7 +143,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     : undefined;
   // SAC takes half of each batch from them. A model of the world learns from sequences, whoever made them.
   if (shown && setup.kind === 'dreamer' && !resuming) {
-    copyExperience(shown, replay);
+    copyExperience(shown, replay, true);
     options.onNote?.(`learning from ${shown.size} demonstrated transitions of ${options.demos} first`);
   }
   const threads = options.threads ?? 1;

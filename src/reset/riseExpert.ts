@@ -14,7 +14,7 @@ const STEPS = 16;
 /** How far the joint that has the longest way goes in a step, rad. */
 const SPEED_RAD = { fold: 0.3, roll: 0.4, stand: 0.1, walk: 0.5 } as const;
 /** A trot that nothing corrects is slower than what it is asked for: it is asked for this many times the speed that a success takes. */
-const HASTE = 1.5;
+const HASTE = 2;
 
 type Phase = keyof typeof SPEED_RAD;
 

@@ -23,10 +23,17 @@ export class Stance {
   }
 
   holds(state: RobotState): boolean {
-    if (uprightness(state.orientation) < UPRIGHT) return false;
     let loaded = 0;
     for (let f = 0; f < this.feet.length; f++) if (state.footForce_n[f] > CARRIES_N) loaded++;
-    return loaded >= this.loaded && this.height_m(state.position_rad) > HEIGHT_SHARE * this.standing_m;
+    return loaded >= this.loaded && this.isUp(state);
+  }
+
+  /** Upright and high enough over its feet, wherever those are in a stride. */
+  isUp(state: RobotState): boolean {
+    return (
+      uprightness(state.orientation) >= UPRIGHT &&
+      this.height_m(state.position_rad) > HEIGHT_SHARE * this.standing_m
+    );
   }
 
   /** Mean height of the body over its feet, along its own z axis. */

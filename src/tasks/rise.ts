@@ -151,7 +151,9 @@ export function rise(spec: RobotSpec, given: TaskParameters = {}, where = 'task 
     terminated: () => false,
 
     succeeded: ({ state }) =>
-      stance.holds(state) && (walk_m_s !== undefined || meanSpeed_rad_s(state) < STILL_RAD_S),
+      walk_m_s === undefined
+        ? stance.holds(state) && meanSpeed_rad_s(state) < STILL_RAD_S
+        : stance.isUp(state),
     endSpeed_m_s: walk_m_s && WALKS_SHARE * walk_m_s,
   };
 }

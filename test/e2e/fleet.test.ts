@@ -114,7 +114,12 @@ it('two robots, each with its own parameters of the task, teach one learner over
     ),
   ];
   const stored = () => [...view.learners.values()][0]?.metrics;
-  await until(() => (stored()?.robots ?? 0) === 2 && (stored()?.transitions ?? 0) > 100, 120);
+  const told = () => [learner, ...robots].map(({ err }) => err.join('')).join('\n');
+  await until(() => (stored()?.robots ?? 0) === 2 && (stored()?.transitions ?? 0) > 100, 240).catch(
+    (error) => {
+      throw new Error(`${error.message}; stored ${JSON.stringify(stored())}; they said:\n${told()}`);
+    },
+  );
   expect(view.robots.get('left')?.description?.parameters).toEqual(left);
   expect(view.robots.get('right')?.description?.parameters).toEqual(right);
   // As a robot's node learner/save does.
@@ -124,9 +129,7 @@ it('two robots, each with its own parameters of the task, teach one learner over
   expect(`reach/${await saves.save(60)}`).toBe([...view.learners.keys()][0]);
   expect(statSync(checkpoint).mtimeMs).toBeGreaterThan(before);
   for (const { child } of robots) child.kill('SIGTERM');
-  expect(await Promise.all(robots.map((r) => r.ended)), robots.map((r) => r.err.join('')).join('\n')).toEqual(
-    [0, 0],
-  );
+  expect(await Promise.all(robots.map((r) => r.ended)), told()).toEqual([0, 0]);
   await until(() => [...view.robots.values()].every((robot) => !robot.online));
   learner.child.kill('SIGTERM');
   await learner.ended;
@@ -137,4 +140,4 @@ it('two robots, each with its own parameters of the task, teach one learner over
     return Math.min(...y_m) > 0 ? 'left' : Math.max(...y_m) < 0 ? 'right' : 'both';
   });
   expect(sides.sort()).toEqual(['left', 'right']);
-}, 300_000);
+}, 420_000);

@@ -33,6 +33,22 @@ it('shows how to get up and stand, as actions of the task', () => {
   }
 });
 
+it('walks on where the task asks for it, and has shown it where it is fast enough at the end', () => {
+  const walking = createTask('rise', robot.spec, { walk_m_s: 0.3 });
+  const paths = new Environment(mj, robot, walking, trainingRandomisation);
+  const shown = [...Array(5).keys()].map((seed) => {
+    const { success } = demonstrate(paths, seed, 0.1);
+    const [x_m, y_m] = paths.window.motion.position_m;
+    return { success, way_m: Math.hypot(x_m, y_m) };
+  });
+  paths.close();
+  const done = shown.filter(({ success }) => success);
+  // A trot that nothing corrects does not get far every time.
+  expect(done.length).toBeGreaterThan(0);
+  // Three seconds at 0.7 of the speed, at least.
+  for (const { way_m } of done) expect(way_m).toBeGreaterThan(0.6);
+});
+
 it('shows how to go on from where a policy got to', () => {
   let acted = 0;
   const idle = {

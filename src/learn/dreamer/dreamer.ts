@@ -1,6 +1,7 @@
 import { add, concat, type Graph, mean, mul, reshape, slice, sub, type Tensor } from '../../tensor/index.js';
 import { laprop } from '../nn/index.js';
 import { behaviourLoss, replayValueLoss } from './behaviour.js';
+import { imitationLoss } from './imitation.js';
 import { DreamerNetworks, type WorldContract } from './networks.js';
 import { openLoop } from './openLoop.js';
 import type { DreamerConfig } from './presets.js';
@@ -50,6 +51,7 @@ export function dreamerGraph(
     reward: sequence('reward', 1),
     first: sequence('first', 1),
     terminal: sequence('terminal', 1),
+    demonstrated: config.bc_weight > 0 ? sequence('demonstrated', 1) : undefined,
     carry: { h: g.input('h', [B, config.deter]), z: g.input('z', [B, model.latent.size]) },
     noise: sequence('latentNoise', model.latent.noise.size),
   };
@@ -76,7 +78,9 @@ export function dreamerGraph(
   const replayValue = replayValueLoss(networks, p, slow, batch, observed, dreamt);
 
   const behaviour = add(add(dream.actor, dream.critic), mul(replayValue, config.replay_value_scale));
-  const loss = add(world.loss, behaviour);
+  const imitation = imitationLoss(networks, p, batch, observed);
+  const own = add(world.loss, behaviour);
+  const loss = imitation ? add(own, mul(imitation, config.bc_weight)) : own;
   const gradient = layout.gradient(loss, p);
   const step = laprop(g, theta, gradient, layout, {
     learningRate: config.learning_rate,

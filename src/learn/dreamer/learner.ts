@@ -17,6 +17,8 @@ export interface DreamerBatch {
   first: Float32Array;
   /** 1 where the task ended; a time-out is no end. */
   terminal: Float32Array;
+  /** 1 where the action was shown by somebody. Looked at where `bc_weight` is not 0. */
+  demonstrated?: Float32Array;
   /** The model's state before each sequence, [batch, ..]; ignored where it starts with an episode. */
   h: Float32Array;
   z: Float32Array;
@@ -169,6 +171,7 @@ export class DreamerLearner {
       'h',
       'z',
       ...(image ? ['image'] : []),
+      ...(this.graph.inputs.has('demonstrated') ? ['demonstrated'] : []),
     ];
     for (const id of asked) {
       const { shape, size } = this.graph.inputs.get(id)!;

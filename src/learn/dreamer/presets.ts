@@ -46,6 +46,11 @@ export const dreamerSchema = z.strictObject({
   return_rate: fraction.default(0.01).describe('at which the range of returns follows'),
   slow_rate: fraction.default(0.02).describe('at which the slow critic follows'),
   slow_scale: z.number().min(0).default(1).describe('of the pull towards the slow critic'),
+  bc_weight: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('of the squared distance to demonstrated actions in the loss of the actor'),
   std: z.tuple([positive, positive]).default([0.1, 1]).describe('bounds of the actor’s deviations'),
 
   learning_rate: positive.default(4e-5),

@@ -37,9 +37,9 @@ export class DreamerTraining implements ReplayLearner {
     this.sampling = Random.stream(seed, 'sequences');
     this.states = new LatentStore(deter, latent);
     this.sequences = new SequenceBatch(length, B, replay.contract);
-    const { observation, action, reward, first, terminal } = this.sequences;
+    const { observation, action, reward, first, terminal, demonstrated } = this.sequences;
     this.batch = {
-      ...{ observation, action, reward, first, terminal },
+      ...{ observation, action, reward, first, terminal, demonstrated },
       h: new Float32Array(B * deter),
       z: new Float32Array(B * latent.size),
     };

@@ -29,6 +29,8 @@ export interface SequenceTensors {
   readonly first: Tensor;
   /** 1 where the task ended, [T, B, 1] */
   readonly terminal: Tensor;
+  /** 1 where aₜ₋₁ was shown by somebody, [T, B, 1]; where nothing is imitated, none. */
+  readonly demonstrated?: Tensor;
   /** The state before the first step, [B, ..]. */
   readonly carry: ModelState;
   /** Random numbers of the posterior's draws, [T, B, latent.noise.size]. */

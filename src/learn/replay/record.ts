@@ -31,6 +31,8 @@ export const Flag = {
   /** Cut from outside (a person took over, the robot was stopped): for learning, as truncated. */
   interrupted: 4,
   firstOfEpisode: 8,
+  /** Commanded by somebody who shows how. */
+  demonstrated: 16,
 } as const;
 
 /** Any of these ends an episode. */

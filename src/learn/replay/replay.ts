@@ -112,6 +112,7 @@ export class Replay {
       (t.terminal ? Flag.terminal : 0) |
       (t.truncated ? Flag.truncated : 0) |
       (t.interrupted ? Flag.interrupted : 0) |
+      (t.demonstrated ? Flag.demonstrated : 0) |
       (first ? Flag.firstOfEpisode : 0);
     stream.newest = this.addedCount + 1;
     stream.running = (flags & FLAGS_END) === 0;
@@ -207,7 +208,16 @@ export class Replay {
 
   /** Does the task end with the transition in this slot? */
   isTerminal(slot: number): boolean {
-    return (this.words[slot * this.layout.words + Word.flags] & Flag.terminal) !== 0;
+    return this.hasFlag(slot, Flag.terminal);
+  }
+
+  /** Was the action of the transition in this slot shown by somebody? */
+  isDemonstrated(slot: number): boolean {
+    return this.hasFlag(slot, Flag.demonstrated);
+  }
+
+  private hasFlag(slot: number, flag: number): boolean {
+    return (this.words[slot * this.layout.words + Word.flags] & flag) !== 0;
   }
 
   /** All of them from the oldest to the newest. Where an episode was cut, the last before is marked as interrupted. */
@@ -229,6 +239,7 @@ export class Replay {
         terminal: (flags & Flag.terminal) !== 0,
         truncated: (flags & Flag.truncated) !== 0,
         interrupted: cut || (flags & Flag.interrupted) !== 0,
+        demonstrated: (flags & Flag.demonstrated) !== 0,
       };
     }
   }

@@ -14,6 +14,8 @@ export class SequenceBatch {
   readonly first: Float32Array;
   /** 1 where the task ended. A time-out is no end. */
   readonly terminal: Float32Array;
+  /** 1 where the action before it was shown by somebody. */
+  readonly demonstrated: Float32Array;
   /** [length, batch]: slot of the transition that sets out from here; −1 at the last step of an episode. */
   readonly slot: Int32Array;
   /** [batch]: slot of the transition that led to the first step, or −1 where nothing is known of it. */
@@ -30,6 +32,7 @@ export class SequenceBatch {
     this.reward = new Float32Array(steps);
     this.first = new Float32Array(steps);
     this.terminal = new Float32Array(steps);
+    this.demonstrated = new Float32Array(steps);
     this.slot = new Int32Array(steps);
     this.before = new Int32Array(batch);
   }
@@ -185,6 +188,7 @@ export class SequenceSampler {
       into.first[at] = before < 0 ? 1 : 0;
       into.reward[at] = before < 0 ? 0 : replay.rewardAt(before);
       into.terminal[at] = end && replay.isTerminal(slot) ? 1 : 0;
+      into.demonstrated[at] = before >= 0 && replay.isDemonstrated(before) ? 1 : 0;
       if (before < 0) into.action.fill(0, at * A, (at + 1) * A);
       else replay.copyPart('action', before, into.action, at * A);
       if (t === 0) into.before[row] = before;

@@ -15,6 +15,8 @@ export interface Transition {
   readonly truncated: boolean;
   /** The episode was cut from outside: by a person, by a stop. */
   readonly interrupted?: boolean;
+  /** The action was shown, and is worth imitating. */
+  readonly demonstrated?: boolean;
 }
 
 /** Rows of a learner's batch. Allocated once, filled by `sample`. */

@@ -34,12 +34,12 @@ export type Recipe = z.output<typeof recipeSchema>;
 interface LearnerRecipe {
   readonly preset: string;
   readonly learner: Record<string, unknown>;
+  /** What is done otherwise where somebody has shown the task. */
+  readonly demonstrated?: { readonly learner: Record<string, unknown>; readonly recipe: Partial<Recipe> };
 }
 
 interface TaskRecipe extends LearnerRecipe {
   readonly recipe: Recipe;
-  /** What SAC does otherwise where somebody has shown the task. */
-  readonly demonstrated?: { readonly learner: Record<string, unknown>; readonly recipe: Partial<Recipe> };
   /** Where Dreamer learns the task: its own preset, and what of the recipe it does otherwise. */
   readonly dreamer: LearnerRecipe & { readonly recipe: Partial<Recipe> };
   /** What an evaluation has to show for the policy to count as having learned the task. */
@@ -214,6 +214,12 @@ export function recipeFor(
   const known = taskRecipes[task];
   if (!known)
     throw new UserError(`no recipe for task "${task}"; there are ${Object.keys(taskRecipes).join(', ')}`);
-  const own = learner === 'dreamer' ? known.dreamer.recipe : demonstrated ? known.demonstrated?.recipe : {};
-  return { ...known.recipe, ...own, ...parseUserInput(recipeSchema.partial(), overrides, where) };
+  const of = learner === 'dreamer' ? known.dreamer : known;
+  const shown = demonstrated ? of.demonstrated?.recipe : {};
+  return {
+    ...known.recipe,
+    ...of.recipe,
+    ...shown,
+    ...parseUserInput(recipeSchema.partial(), overrides, where),
+  };
 }

@@ -55,6 +55,7 @@ const variants: Record<string, [DreamerConfig, WorldContract?]> = {
   v3: [tiny()],
   'v3, a dream from every second step': [tiny({ imagine_every: 2 })],
   'v3, discrete actions': [tiny(), { ...world, discrete: true }],
+  'v3 that imitates': [tiny({ bc_weight: 1 })],
   'v3 with a camera': [tiny(), { ...world, image: { height: 8, width: 8, channels: 1 } }],
   v2: [tiny({}, '-v2')],
   v1: [tiny({}, '-v1')],

@@ -5,8 +5,12 @@ import {
   type DreamerBatch,
   DreamerLearner,
   dreamerConfig,
+  exportPolicy,
+  policyNames,
   type WorldContract,
 } from '../../../src/learn/dreamer/index.js';
+import { loadPolicy } from '../../../src/policy/inference.js';
+import type { Policy } from '../../../src/policy/policy.js';
 
 const world: WorldContract = { observations: 2, actions: 1 };
 const config = dreamerConfig('micro', {
@@ -38,6 +42,19 @@ function sequences(random: Random): DreamerBatch {
   return { ...b, h: new Float32Array(B * deter), z: new Float32Array(B * 16) };
 }
 
+function policyOf(learner: DreamerLearner): Policy {
+  const { networks, options } = learner;
+  return loadPolicy({
+    manifest: {
+      observation: [{ name: 'x', size: world.observations, unit: '1' }],
+      action: { kind: 'residual', centre_rad: [0], scale_rad: [1] },
+      network: { file: 'policy.onnx', ...policyNames(world, options.config) },
+    },
+    onnx: exportPolicy(networks, learner.policyParameters(), {}),
+    path: '.',
+  });
+}
+
 test('the model learns what happens, and the actor what pays', async () => {
   const learner = await create();
   const random = new Random(2);
@@ -49,6 +66,25 @@ test('the model learns what happens, and the actor what pays', async () => {
   expect(after.reward_loss).toBeLessThan(0.6 * before.reward_loss);
   // Dreamt returns rise as the actor finds out to push forward.
   expect(after.value_mean).toBeGreaterThan(before.value_mean + 0.2);
+  await learner.dispose();
+}, 120_000);
+
+test('an actor that imitates does what was shown, though something else pays', async () => {
+  const imitates = { ...config, bc_weight: 100 };
+  const learner = await create(1, imitates);
+  const random = new Random(2);
+  for (let i = 0; i < 200; i++) {
+    const batch = sequences(random);
+    // Those that push back, which costs, were shown.
+    await learner.step({ ...batch, demonstrated: batch.action.map((a) => (a < 0 ? 1 : 0)) });
+  }
+  const policy = policyOf(learner);
+  const action = new Float32Array(1);
+  policy.act(Float32Array.of(0.2, -0.2), action);
+  // The mean of what pushes back.
+  expect(action[0]).toBeGreaterThan(-0.7);
+  expect(action[0]).toBeLessThan(-0.3);
+  await expect(learner.step(sequences(random))).rejects.toThrow(/no values of "demonstrated"/);
   await learner.dispose();
 }, 120_000);
 

@@ -12,6 +12,9 @@ interface Entry {
   readonly end: End;
 }
 
+/** Every third transition. */
+const isShown = (id: number) => id % 3 === 0;
+
 /** Transition n of the log goes from (n, stream) to (n + ½, stream) by action n / 4096, for a reward of sin n. */
 function record(log: readonly Entry[], capacity: number): Replay {
   const replay = new Replay({ ...contract, capacity, discount: 0.9 });
@@ -25,6 +28,7 @@ function record(log: readonly Entry[], capacity: number): Replay {
       terminal: end === 'terminal',
       truncated: end === 'truncated',
       interrupted: end === 'interrupted',
+      demonstrated: isShown(id),
     });
     if (end === 'cut') replay.cut(stream);
   }
@@ -37,6 +41,7 @@ interface Moment {
   readonly reward: number;
   readonly first: number;
   readonly terminal: number;
+  readonly demonstrated: number;
 }
 
 /** What each stream saw, by the definition: an episode of n transitions has n + 1 moments. */
@@ -53,6 +58,7 @@ function momentsOf(log: readonly Entry[], alive: number): Moment[][] {
         reward: by === undefined ? 0 : Math.fround(Math.sin(by)),
         first: by === undefined ? 1 : 0,
         terminal: terminal ? 1 : 0,
+        demonstrated: by !== undefined && isShown(by) ? 1 : 0,
       });
       const here = led(before, id, false);
       const last = i === ids.length - 1 || log[id].end !== 'none';
@@ -104,6 +110,7 @@ describe('sequences', () => {
                 reward: batch.reward[at],
                 first: batch.first[at],
                 terminal: batch.terminal[at],
+                demonstrated: batch.demonstrated[at],
               }).toEqual(stream[from + t]);
             }
           }
