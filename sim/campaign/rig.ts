@@ -160,9 +160,10 @@ export class Rig {
   private takeStep(): void {
     const { loop, task, executed_rad, from_rad, stored } = this;
     const step = loop.layout.read(loop.record);
-    const { kind, centre_rad, scale_rad } = task.contract.action;
+    const { kind, centre_rad, scale_rad, share } = task.contract.action;
     for (let j = 0; j < stored.length; j++) {
-      const moved = executed_rad[j] - (kind === 'residual' ? centre_rad[j] : from_rad[j]);
+      let moved = executed_rad[j] - (kind === 'delta' ? from_rad[j] : centre_rad[j]);
+      if (kind === 'approach') moved += (1 / share! - 1) * (executed_rad[j] - from_rad[j]);
       stored[j] = Math.min(1, Math.max(-1, moved / scale_rad[j]));
     }
     // The first step of an episode began from targets that nobody looked at here.

@@ -9,9 +9,10 @@ export type Admission =
 export interface Contract {
   readonly observation: readonly { readonly name: string; readonly size: number; readonly unit: string }[];
   readonly action: {
-    readonly kind: 'residual' | 'delta';
+    readonly kind: Manifest['action']['kind'];
     readonly centre_rad: readonly number[];
     readonly scale_rad: readonly number[];
+    readonly share?: number;
   };
 }
 
@@ -80,6 +81,8 @@ function observationReasons(policy: Contract['observation'], task: Contract['obs
 function actionReasons({ action, joints }: Manifest, task: Contract['action']): string[] {
   if (action.kind !== task.kind)
     return [`the policy's actions are of kind "${action.kind}", the task takes "${task.kind}"`];
+  if (action.share !== task.share)
+    return [`the policy's actions go ${action.share} of the way in a step, the task's ${task.share}`];
   if (action.scale_rad.length !== task.scale_rad.length)
     return [`the policy has ${action.scale_rad.length} actions, the task takes ${task.scale_rad.length}`];
   return joints.flatMap((joint, i) =>

@@ -39,6 +39,7 @@ export interface PolicyContract {
     readonly type: 'float32';
     readonly range: readonly [-1, 1];
     readonly meaning: string;
+    readonly share?: number;
     readonly joints: readonly {
       readonly name: string;
       readonly centre_rad: number;
@@ -50,6 +51,8 @@ export interface PolicyContract {
 const MEANING = {
   residual: 'target_rad = centre_rad + scale_rad * action',
   delta: 'target_rad = last executed target_rad + scale_rad * action; centre_rad is not used',
+  approach:
+    'target_rad = last executed target_rad + share * (centre_rad + scale_rad * action - last executed target_rad)',
 } as const;
 
 export function contractOf(manifest: Manifest): PolicyContract {
@@ -78,6 +81,7 @@ export function contractOf(manifest: Manifest): PolicyContract {
       type: 'float32',
       range: [-1, 1],
       meaning: MEANING[action.kind],
+      ...(action.share && { share: action.share }),
       joints: manifest.joints.map((name, j) => ({
         name,
         centre_rad: action.centre_rad[j],

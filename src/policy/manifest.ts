@@ -23,12 +23,18 @@ const observationPart = z.strictObject({
 const action = z
   .strictObject({
     kind: z
-      .enum(['residual', 'delta'])
+      .enum(['residual', 'delta', 'approach'])
       .describe(
-        'residual: target = centre + scale · a; delta: target = last target + scale · a; a in [−1, 1]',
+        'residual: target = centre + scale · a; delta: target = last target + scale · a; ' +
+          'approach: target = last target + share · (centre + scale · a − last target); a in [−1, 1]',
       ),
     centre_rad: z.array(z.number()),
     scale_rad: z.array(z.number().positive()),
+    share: z.number().positive().max(1).optional().describe('of the way that approach goes in one step'),
+  })
+  .refine((a) => (a.kind === 'approach') === (a.share !== undefined), {
+    path: ['share'],
+    message: 'expected with kind approach, and with it alone',
   })
   .refine((a) => a.centre_rad.length === a.scale_rad.length, {
     path: ['centre_rad'],
@@ -142,9 +148,10 @@ export function observationSizeOf(manifest: Pick<Manifest, 'observation'>): numb
 interface Contract {
   readonly observation: readonly { readonly name: string; readonly size: number; readonly unit: string }[];
   readonly action: {
-    readonly kind: 'residual' | 'delta';
+    readonly kind: Manifest['action']['kind'];
     readonly centre_rad: readonly number[];
     readonly scale_rad: readonly number[];
+    readonly share?: number;
   };
 }
 
@@ -174,7 +181,7 @@ export function contractOf(
     joints: spec.joints.map((j) => j.name),
     policy_hz: spec.rates.policy_hz,
     observation: [...observation],
-    action: { kind: action.kind, centre_rad: [...action.centre_rad], scale_rad: [...action.scale_rad] },
+    action: { ...action, centre_rad: [...action.centre_rad], scale_rad: [...action.scale_rad] },
     network,
   };
 }

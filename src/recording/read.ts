@@ -17,9 +17,10 @@ const part = z.object({ name: z.string(), size: z.int(), unit: z.string() });
 const contractSchema = z.object({
   observation: z.array(part),
   action: z.object({
-    kind: z.enum(['residual', 'delta']),
+    kind: z.enum(['residual', 'delta', 'approach']),
     centre_rad: z.array(z.number()),
     scale_rad: z.array(z.number()),
+    share: z.number().optional(),
   }),
 });
 

@@ -8,8 +8,8 @@ import { drawLying } from './lying.js';
 import { joinMirrors, jointMirror, signs } from './mirror.js';
 import type { Moment, Task, TaskParameters } from './task.js';
 
-/** Of the last target, in one step. */
-const STEP_RAD = 0.5;
+/** Of the way from the last target to where an action points, in one step. */
+const SHARE = 0.25;
 const EPISODE_S = 10;
 /** A part of the reward counts only where the one before it is above this. */
 const NEXT = 0.7;
@@ -40,10 +40,11 @@ const parametersSchema = z.strictObject({
  * move by a bounded step, and the reward of its appendix, in which being upright, then abduction, hips and
  * knees near the standing pose are paid for, each once the one before is there. Nothing ends an episode but
  * its time. Departures, with reasons: what is paid for last is standing still, since walking is a task of
- * its own here, unless `walk_m_s` asks for it as the reference does; a step is 0.5 rad, not 0.2, since
- * rolling off the back takes a swing of the legs; gravity's direction in place of roll and pitch, which have
- * a pole; actions move the last target rather than being held to it, so that what is executed is what was
- * asked; power and changes of action cost a little.
+ * its own here, unless `walk_m_s` asks for it as the reference does; a step goes a quarter of the way to
+ * where the action points, anywhere in the joints' range, rather than by 0.2 rad at most: rolling off the back
+ * takes a swing of the legs, and so limits cut off next to nothing of what is asked, which a model that learns
+ * from what is executed would never see; gravity's direction in place of roll and pitch, which have a pole;
+ * power and changes of action cost a little.
  */
 export function rise(spec: RobotSpec, given: TaskParameters = {}, where = 'task parameters'): Task {
   const { walk_m_s } = parseUserInput(parametersSchema, given, where);
@@ -104,7 +105,7 @@ export function rise(spec: RobotSpec, given: TaskParameters = {}, where = 'task 
         { name: 'body_velocity_estimate', size: 3, unit: 'm/s' },
         { name: 'gravity_direction', size: 3, unit: '1' },
       ],
-      action: { kind: 'delta', centre_rad: home.map(() => 0), scale_rad: home.map(() => STEP_RAD) },
+      action: { kind: 'approach', ...wholeRange(spec), share: SHARE },
     },
 
     // In the mirror y changes sign, and so do turns about x and z.
@@ -155,6 +156,14 @@ export function rise(spec: RobotSpec, given: TaskParameters = {}, where = 'task 
         ? stance.holds(state) && meanSpeed_rad_s(state) < STILL_RAD_S
         : stance.isUp(state),
     endSpeed_m_s: walk_m_s && WALKS_SHARE * walk_m_s,
+  };
+}
+
+/** Actions point anywhere that the joints go. */
+function wholeRange({ joints }: RobotSpec) {
+  return {
+    centre_rad: joints.map(({ position_rad: [low, high] }) => (low + high) / 2),
+    scale_rad: joints.map(({ position_rad: [low, high] }) => (high - low) / 2),
   };
 }
 

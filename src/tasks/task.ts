@@ -12,11 +12,14 @@ export interface ObservationPart {
 /**
  * What an action of [−1, 1] per joint means. `residual`: target = centre + scale · a.
  * `delta`: target = last target + scale · a.
+ * `approach`: target = last target + share · (centre + scale · a − last target).
  */
 export interface ActionContract {
-  readonly kind: 'residual' | 'delta';
+  readonly kind: 'residual' | 'delta' | 'approach';
   readonly centre_rad: readonly number[];
   readonly scale_rad: readonly number[];
+  /** Of the way that `approach` goes in one step, (0, 1]. */
+  readonly share?: number;
 }
 
 export interface TaskContract {
@@ -119,9 +122,12 @@ export function actionToTargets(
   from_rad: ArrayLike<number>,
   out_rad: Float64Array,
 ): void {
+  const { kind, centre_rad, scale_rad, share = 1 } = contract;
   for (let j = 0; j < out_rad.length; j++) {
-    const centre = contract.kind === 'residual' ? contract.centre_rad[j] : from_rad[j];
-    out_rad[j] = centre + contract.scale_rad[j] * Math.min(1, Math.max(-1, action[j]));
+    const asked = Math.min(1, Math.max(-1, action[j])) * scale_rad[j];
+    if (kind === 'residual') out_rad[j] = centre_rad[j] + asked;
+    else if (kind === 'delta') out_rad[j] = from_rad[j] + asked;
+    else out_rad[j] = from_rad[j] + share * (centre_rad[j] + asked - from_rad[j]);
   }
 }
 
@@ -132,10 +138,11 @@ export function targetsToAction(
   from_rad: ArrayLike<number>,
   out: Float32Array,
 ): void {
+  const { kind, centre_rad, scale_rad, share = 1 } = contract;
   for (let j = 0; j < out.length; j++) {
-    const centre = contract.kind === 'residual' ? contract.centre_rad[j] : from_rad[j];
-    const a = (executed_rad[j] - centre) / contract.scale_rad[j];
-    out[j] = Math.min(1, Math.max(-1, a));
+    let asked_rad = executed_rad[j] - (kind === 'delta' ? from_rad[j] : centre_rad[j]);
+    if (kind === 'approach') asked_rad += (1 / share - 1) * (executed_rad[j] - from_rad[j]);
+    out[j] = Math.min(1, Math.max(-1, asked_rad / scale_rad[j]));
   }
 }
 

@@ -103,6 +103,24 @@ describe('admission', () => {
     ]);
   });
 
+  it('keeps actions that approach a target inside the limits, at the pace of the task', () => {
+    const approach = (scale: number, share: number): Manifest['action'] => ({
+      kind: 'approach',
+      centre_rad: [0.5, 0.5],
+      scale_rad: [scale, 0.1],
+      share,
+    });
+    const given = (policy: Manifest['action'], task: Contract['action']) =>
+      reasonsFor({ action: policy }, { ...contract, action: task });
+    expect(given(approach(1.5, 0.25), approach(1.5, 0.25))).toEqual([]);
+    expect(given(approach(2, 0.25), approach(2, 0.25))).toEqual([
+      'actions reach [-1.5, 2.5] rad, shoulder is limited to [-1, 2] rad',
+    ]);
+    expect(given(approach(1.5, 0.5), approach(1.5, 0.25))).toEqual([
+      "the policy's actions go 0.5 of the way in a step, the task's 0.25",
+    ]);
+  });
+
   it('forgives digits that were lost in a text file', () => {
     expect(reasonsFor({ action: { ...action, centre_rad: [0.5 + 1e-8, 0.5] } })).toEqual([]);
   });

@@ -111,6 +111,11 @@ describe('a bundle', () => {
       (m) => ({ ...m, action: { ...m.action, centre_rad: [0] } }),
       /as many values as scale_rad/,
     ],
+    [
+      'that approaches targets at no pace',
+      (m) => ({ ...m, action: { ...m.action, kind: 'approach' } }),
+      /expected with kind approach[\s\S]*action\.share/,
+    ],
     ['that is a list', () => [], /expected object/],
   ];
   it.each(edits)('%s is refused with file and field', (_, change, message) => {

@@ -247,6 +247,7 @@ describe('actions', () => {
   const contracts: ActionContract[] = [
     { kind: 'residual', centre_rad: [0.5, 0, -1], scale_rad: [0.4, 0.1, 2] },
     { kind: 'delta', centre_rad: [0, 0, 0], scale_rad: [0.12, 0.12, 0.5] },
+    { kind: 'approach', centre_rad: [0.5, 0, -1], scale_rad: [0.4, 0.1, 2], share: 0.25 },
   ];
 
   it.each(contracts)('of kind $kind become targets and back', (contract) => {
