@@ -1,5 +1,5 @@
 /**
- * Does Dreamer learn to get up from any lying and walk on, from thirty demonstrations and what it lives through after
+ * Does Dreamer learn to get up from any lying and walk on, from sixty demonstrations and what it lives through after
  * them? The robot's time is that of both; a run ends after three evaluations in a row with 95 %.
  *
  *     node dist/bench/get-up/walk.js [--seeds 1,2,3] [--out runs/rise-and-walk] [--json]
@@ -12,8 +12,8 @@ import { machine } from '../measure/machine.js';
 import { reverie } from '../train/reverie.js';
 
 const ROBOT = 'quadruped';
-const DEMONSTRATIONS = 30;
-/** DayDreamer's hour at 20 Hz, less what was shown: 30 episodes of 10 s. */
+const DEMONSTRATIONS = 60;
+/** DayDreamer's hour at 20 Hz, less what was shown: 60 episodes of 10 s. */
 const STEPS = 72_000 - DEMONSTRATIONS * 200;
 const TASK = ['rise', '--robot', ROBOT, '--set', 'walk_m_s=0.3'];
 

@@ -83,8 +83,9 @@ describe.each([
     env.step(new Float32Array(n).fill(1));
     const { executed_rad } = env.control.kernel;
     env.executedAction.forEach((a, j) => {
-      const centre = contract.action.kind === 'residual' ? contract.action.centre_rad[j] : from[j];
-      const expected = (executed_rad[j] - centre) / contract.action.scale_rad[j];
+      const { kind, centre_rad, scale_rad, share = 1 } = contract.action;
+      const moved = (executed_rad[j] - from[j]) / share;
+      const expected = (kind === 'delta' ? moved : from[j] + moved - centre_rad[j]) / scale_rad[j];
       expect(a).toBeCloseTo(Math.min(1, Math.max(-1, expected)), 6);
     });
   });

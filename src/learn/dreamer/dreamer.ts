@@ -40,7 +40,7 @@ export function dreamerGraph(
   config: DreamerConfig,
 ): { networks: DreamerNetworks; loss: Tensor; gradient: Tensor } {
   const networks = new DreamerNetworks(contract, config);
-  const { model, layout, slowLayout } = networks;
+  const { model, layout, slowLayout, policyLayout } = networks;
   const { batch: B, length: T, horizon: H, imagine_every } = config;
   const { observations, actions, image, discrete } = contract;
   const sequence = (id: string, size: number) => g.input(id, [T, B, size]);
@@ -96,7 +96,15 @@ export function dreamerGraph(
     h: reshape(observed.states.h, [T, B, config.deter]),
     z: reshape(observed.states.z, [T, B, model.latent.size]),
   };
-  g.step('update', [...step.updates, [slowTheta, slowNew]], {
+  const updates: (typeof step.updates)[number][] = [...step.updates, [slowTheta, slowNew]];
+  if (config.policy_average > 0) {
+    // θ̄ ← θ̄ + ν (θ − θ̄), of all that acts: averages of the weights of late updates generalise better than any of them
+    // (Polyak and Juditsky, 1992; Izmailov et al., "Averaging Weights Leads to Wider Optima", 2018)
+    const average = g.state('average', [policyLayout.size]);
+    const acts = slice(step.value, 0, 0, policyLayout.size);
+    updates.push([average, add(average, mul(sub(acts, average), config.policy_average))]);
+  }
+  g.step('update', updates, {
     metrics: concat(
       [...measured, dream.entropy, mean(dream.returns)].map((x) => reshape(x, [1])),
       0,

@@ -88,6 +88,7 @@ export class DreamerLearner {
       ({ name }) => name === networks.slowLayout.entries[0].name,
     )!;
     program.setState('slow', theta.slice(offset, offset + networks.slowLayout.size));
+    if (graph.states.has('average')) program.setState('average', theta.slice(0, networks.policyLayout.size));
     return new DreamerLearner(options, networks, program, graph, Random.stream(seed, 'dreamer', 'noise'));
   }
 
@@ -197,6 +198,7 @@ export class DreamerLearner {
 
   /** A copy of the weights that the policy acts with, in the order of `networks.policyLayout`. */
   policyParameters(): Float32Array {
+    if (this.graph.states.has('average')) return this.program.getState('average');
     return this.parameters().slice(0, this.networks.policyLayout.size);
   }
 

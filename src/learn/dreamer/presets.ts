@@ -53,6 +53,9 @@ export const dreamerSchema = z.strictObject({
     .describe('of the squared distance to demonstrated actions in the loss of the actor'),
   std: z.tuple([positive, positive]).default([0.1, 1]).describe('bounds of the actor’s deviations'),
 
+  policy_average: fraction
+    .default(0)
+    .describe('rate at which the policy that acts follows the one that learns; 0: it is that one'),
   learning_rate: positive.default(4e-5),
   warmup: z.int().min(0).default(1000).describe('updates until the learning rate is reached'),
   clip: positive.default(0.3).describe('adaptive gradient clipping: gradient over weight, by norm'),

@@ -123,7 +123,10 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
         evaluation: { episodes: 20, seconds_each: 10, steps_per_round: 240 },
       },
       // With less weight on what was shown (3), dreams of a model that has seen nobody fail yet led it away from it.
-      demonstrated: { learner: { bc_weight: 100, std: [0.05, 0.2] }, recipe: { pretrain: 3000 } },
+      demonstrated: {
+        learner: { bc_weight: 100, std: [0.05, 0.2], policy_average: 0.01 },
+        recipe: { pretrain: 3000 },
+      },
     },
     passing:
       'on its feet, and walking where walk_m_s asks for it, at the end of at least 95 % of episodes that begin lying',

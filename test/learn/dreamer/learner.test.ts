@@ -109,6 +109,28 @@ test('a seed repeats every update, and a checkpoint goes on bit for bit', async 
   await two.dispose();
 }, 120_000);
 
+test('what acts may be an average of what learned', async () => {
+  const averages = { ...config, policy_average: 0.5 };
+  const [one, average] = [await create(), await create(1, averages)];
+  const random = [new Random(3), new Random(3)];
+  let expected = average.policyParameters();
+  for (let i = 0; i < 3; i++) {
+    await one.step(sequences(random[0]));
+    await average.step(sequences(random[1]));
+    const newest = one.policyParameters();
+    expected = expected.map((x, k) => x + 0.5 * (newest[k] - x));
+  }
+  // It learns as it does without.
+  expect(average.parameters()).toEqual(one.parameters());
+  average.policyParameters().forEach((x, k) => {
+    expect(x).toBeCloseTo(expected[k], 6);
+  });
+  const again = await create(1, averages);
+  again.load(average.save());
+  expect(again.policyParameters()).toEqual(average.policyParameters());
+  for (const learner of [one, average, again]) await learner.dispose();
+}, 120_000);
+
 test('a checkpoint of another size is refused, and names the tensor', async () => {
   const small = await create(1, { ...config, units: 8 });
   const learner = await create();
