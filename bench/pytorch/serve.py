@@ -1,12 +1,13 @@
 """What Reverie's training step and policy are measured against: the same work in PyTorch.
 
 Reads requests from standard input, one JSON object a line, and answers each with one: seconds, or an error. The first
-line it writes is {"ready": version} or {"error": reason}. Requests name their work: "sac", "dreamer", "inference", "product", or
-"forget", which drops the networks of the case before.
+line it writes is {"ready": version} or {"error": reason}. Requests name their work: "sac", "dreamer", "inference", "product",
+"memory", which is the most that this process has held, or "forget", which drops the networks of the case before.
 """
 
 import json
 import os
+import resource
 import sys
 import time
 
@@ -42,6 +43,8 @@ def answer(request):
         made.clear()
         torch._dynamo.reset()
         return {}
+    if work == "memory":
+        return {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
     torch.set_num_threads(request["threads"])
     if work == "product":
         size = request["size"]

@@ -9,9 +9,9 @@ import type { PyTorch } from './pytorch.js';
 
 /** Sizes of Dreamer whose training step is measured. */
 export const dreamerPresets = ['micro', '1M'] as const satisfies readonly (keyof typeof dreamerSizes)[];
-type Preset = (typeof dreamerPresets)[number];
+export type DreamerPreset = (typeof dreamerPresets)[number];
 
-export const dreamerName = (preset: Preset): string => {
+export const dreamerName = (preset: DreamerPreset): string => {
   const { batch, length } = dreamerConfig(preset);
   return `dreamer-${preset}-b${batch}x${length}`;
 };
@@ -21,7 +21,7 @@ const world = { observations: 46, actions: 12 };
 
 /** Our learner on an engine. */
 export async function dreamerContender(
-  preset: Preset,
+  preset: DreamerPreset,
   engine: EngineName,
   threads: number,
 ): Promise<Contender> {
@@ -59,7 +59,7 @@ export async function dreamerContender(
 }
 
 /** The same in PyTorch. */
-export function dreamerComparator(torch: PyTorch, preset: Preset, threads: number): Contender {
+export function dreamerComparator(torch: PyTorch, preset: DreamerPreset, threads: number): Contender {
   const config = dreamerConfig(preset);
   const repeats = new Repeats();
   return {
@@ -75,7 +75,7 @@ export function dreamerComparator(torch: PyTorch, preset: Preset, threads: numbe
 }
 
 /** Additions and multiplications in the matrix products of one update, as the graph states it. */
-export function flopsOfDream(preset: Preset): number {
+export function flopsOfDream(preset: DreamerPreset): number {
   const g = new Graph();
   dreamerGraph(g, world, dreamerConfig(preset));
   return productFlops(g.steps.get('update')!);
