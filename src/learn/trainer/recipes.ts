@@ -125,7 +125,11 @@ export const taskRecipes: Readonly<Record<string, TaskRecipe>> = {
       // With less weight on what was shown (3), dreams of a model that has seen nobody fail yet led it away from it.
       demonstrated: {
         learner: { bc_weight: 100, std: [0.05, 0.2], policy_average: 0.01 },
-        recipe: { pretrain: 3000 },
+        recipe: {
+          pretrain: 3000,
+          // Three lucky twenties came from a policy that is up after 94 of 100.
+          evaluation: { episodes: 40, seconds_each: 10, steps_per_round: 480 },
+        },
       },
     },
     passing:
