@@ -19,14 +19,6 @@ DROPOUT = 0.01
 ADAM = {"sac": (3e-4, 0.9), "droq": (3e-4, 0.9), "crossq": (1e-3, 0.5)}
 
 
-def make(style, **sizes):
-    if style == "cleanrl":
-        return CleanRL(**sizes)
-    from lean import Lean
-
-    return Lean(compiled=style == "compile", **sizes)
-
-
 def random_batch(observations, actions, batch):
     """observation, action, reward, terminal, next observation"""
     return (

@@ -19,6 +19,7 @@ except Exception as error:  # anything that keeps it from loading is the answer
 
 import dreamer
 import inference
+import lean
 import sac
 
 made = {}
@@ -35,6 +36,10 @@ def timed(times, work):
     for _ in range(times):
         work()
     return time.perf_counter() - start
+
+
+def sac_learner(style, sizes):
+    return sac.CleanRL(**sizes) if style == "cleanrl" else lean.Lean(compiled=style == "compile", **sizes)
 
 
 def answer(request):
@@ -57,7 +62,7 @@ def answer(request):
         sizes = {name: request[name] for name in ("preset", "observations", "actions", "hidden", "batch")}
         # Compiled code is made for one number of threads.
         key = (work, request["style"], request["threads"], *sizes.values())
-        learner = kept(key, lambda: sac.make(request["style"], **sizes))
+        learner = kept(key, lambda: sac_learner(request["style"], sizes))
         return {
             "both_s": timed(request["both"], lambda: learner.update(True)),
             "critic_s": timed(request["critic"], lambda: learner.update(False)),

@@ -1,8 +1,7 @@
 import { UserError } from '../base/errors.js';
-import type { RosNode } from './node.js';
 import { isFor, namesOneNode, type ParameterRule } from './rosArguments.js';
-import { qosProfiles } from './transport/qos.js';
-import type { ParameterEvent, ParameterMessage, ParameterValue } from './types.js';
+import { type Qos, qosProfiles } from './transport/qos.js';
+import type { ParameterEvent, ParameterMessage, ParameterValue, Time } from './types.js';
 
 type Value = boolean | number | string;
 
@@ -36,6 +35,18 @@ interface Named {
   names: string[];
 }
 
+/** What parameters need of the node that they belong to: `RosNode` is one. */
+interface ParameterHost {
+  readonly fullName: string;
+  now(): Time;
+  publisher(topic: string, type: string, qos: Qos): (message: unknown) => void;
+  serve<Request, Response>(
+    service: string,
+    type: string,
+    answer: (request: Request) => Response | Promise<Response>,
+  ): unknown;
+}
+
 /**
  * The parameters of one node, the services with which others list, read, describe and set them, and what
  * is said to all of every change.
@@ -45,7 +56,7 @@ export class ParameterServer {
   private readonly events: (message: ParameterEvent) => void;
 
   constructor(
-    private readonly node: RosNode,
+    private readonly node: ParameterHost,
     private readonly declared: Parameters,
     rules: readonly ParameterRule[] = [],
   ) {

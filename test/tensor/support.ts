@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { compile, Graph, gradients, mul, type Shape, sum, type Tensor } from '../../src/tensor/index.js';
-import { referenceValues } from '../../src/tensor/reference.js';
+import { referenceValues } from '../../src/tensor/referenceValues.js';
 import { sizeOf } from '../../src/tensor/shape.js';
 import { enginesHere } from './engines.js';
 

@@ -4,7 +4,7 @@ import { reachable, type Step, type Tensor } from '../graph.js';
 import { type Shape, sameShape, sizeOf } from '../shape.js';
 import { buildChain, type Chain, copyChain, fillChain } from './chain.js';
 import { behind, fuse, type Group, isElementwise, isLeaf, isView, sourceOf } from './fuse.js';
-import { inSequence, type Placement, place } from './placement.js';
+import { type Ends, inSequence, type Placement, place } from './placement.js';
 import { isVectorProduct, localProducts, packedSize, packInstruction, rowProduct } from './products.js';
 import { asRows, reduction, rowsInstruction } from './reductions.js';
 import type { Instruction } from './schedule.js';
@@ -19,11 +19,7 @@ import {
   wholeView,
 } from './view.js';
 
-export interface LowerOptions {
-  /** Where inputs, states and constants lie. */
-  readonly leaf: (t: Tensor) => View;
-  /** Where the outputs go, by name. */
-  readonly output: (name: string) => View;
+export interface LowerOptions extends Ends {
   /** A scalar in the arena that is 0. */
   readonly zero: View;
   readonly tiling: Tiling;

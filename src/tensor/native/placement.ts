@@ -1,7 +1,6 @@
 import type { Step, Tensor } from '../graph.js';
 import { sameShape, sizeOf } from '../shape.js';
 import { type Fusion, type Group, isElementwise, isLeaf, isRowProduct, isView, sourceOf } from './fuse.js';
-import type { LowerOptions } from './lower.js';
 import { isVectorProduct } from './products.js';
 import { asRows, isReduction } from './reductions.js';
 import { type Region, reshaped, sharedAxis, sliced, type View, wholeView } from './view.js';
@@ -16,16 +15,19 @@ export interface Placement {
   readonly after: readonly { readonly from?: Tensor; readonly view?: View; readonly to: View }[];
 }
 
+/** Where a step begins and ends. */
+export interface Ends {
+  /** Where inputs, states and constants lie. */
+  readonly leaf: (t: Tensor) => View;
+  /** Where the outputs go, by name. */
+  readonly output: (name: string) => View;
+}
+
 /**
  * Decides where results go, so that little is copied: new values of states straight over the old ones where nothing
  * reads those any more, outputs to their place, parts of a concatenation into it.
  */
-export function place(
-  step: Step,
-  order: readonly Tensor[],
-  fusion: Fusion,
-  options: Pick<LowerOptions, 'leaf' | 'output'>,
-): Placement {
+export function place(step: Step, order: readonly Tensor[], fusion: Fusion, options: Ends): Placement {
   const places = new Map<Tensor, View>();
   const precedes: [Group, Group][] = [];
   const before: { from: Tensor; to: View }[] = [];

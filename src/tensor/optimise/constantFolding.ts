@@ -1,6 +1,6 @@
 import type { Tensor } from '../graph.js';
 import { expand, reshape } from '../operations.js';
-import { referenceValues } from '../reference.js';
+import { referenceValues } from '../referenceValues.js';
 import { sameShape } from '../shape.js';
 import type { Rule } from './rewrite.js';
 

@@ -5,7 +5,7 @@ import type { WorldContract } from '../../../src/learn/dreamer/networks.js';
 import { type DreamerConfig, dreamerConfig } from '../../../src/learn/dreamer/presets.js';
 import { reachable } from '../../../src/tensor/graph.js';
 import { Graph } from '../../../src/tensor/index.js';
-import { referenceValues } from '../../../src/tensor/reference.js';
+import { referenceValues } from '../../../src/tensor/referenceValues.js';
 import { normals } from '../sac/support.js';
 
 const world: WorldContract = { observations: 3, actions: 2 };

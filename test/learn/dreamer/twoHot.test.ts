@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { symexp, symlog, TwoHot } from '../../../src/learn/dreamer/twoHot.js';
 import { Graph, log } from '../../../src/tensor/index.js';
-import { referenceValues } from '../../../src/tensor/reference.js';
+import { referenceValues } from '../../../src/tensor/referenceValues.js';
 
 function evaluate(
   values: readonly number[],

@@ -4,7 +4,7 @@ import type { SacConfig } from '../../../src/learn/sac/index.js';
 import { sacGraph, sacMetrics } from '../../../src/learn/sac/sac.js';
 import { reachable } from '../../../src/tensor/graph.js';
 import { Graph } from '../../../src/tensor/index.js';
-import { referenceValues } from '../../../src/tensor/reference.js';
+import { referenceValues } from '../../../src/tensor/referenceValues.js';
 import { normals, randomBatch, sizes, tiny } from './support.js';
 
 /**
