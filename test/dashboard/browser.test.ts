@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FoxgloveClient } from '@foxglove/ws-protocol';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { TrainingDashboard } from '../../src/cli/trainingDashboard.js';
@@ -33,12 +33,11 @@ const shown = (id: string) => page.locator(`[data-testid="${id}"]`);
 /** Waits until an element says what is expected. */
 const says = (id: string, text: string | RegExp) => shown(id).filter({ hasText: text }).waitFor(PATIENCE);
 
-/** A robot that gets up just then is nobody's: the key is pressed again. */
-async function pressUntil(key: string, id: string, text: string): Promise<void> {
+/** A robot that gets up just then is nobody's, and what a page says does not stay for ever: the key is pressed again. */
+async function pressUntil(on: Page, key: string, shows: Locator): Promise<void> {
   for (let done = false; !done; ) {
-    await page.keyboard.press(key);
-    const shows = shown(id).filter({ hasText: text }).waitFor({ timeout: 10_000 });
-    done = await shows.then(
+    await on.keyboard.press(key);
+    done = await shows.waitFor({ timeout: 10_000 }).then(
       () => true,
       () => false,
     );
@@ -100,8 +99,8 @@ describe.skipIf(!chromiumPath)('the dashboard in Chromium', { timeout: 250_000 }
   });
 
   it('lets a person take over and give back, by one key', async () => {
-    await pressUntil('t', 'authority', 'Person');
-    await pressUntil('t', 'authority', 'Policy');
+    for (const who of ['Person', 'Policy'])
+      await pressUntil(page, 't', shown('authority').filter({ hasText: who }));
   });
 
   it('says why a policy is not admitted', async () => {
@@ -222,11 +221,7 @@ describe.skipIf(!chromiumPath)('the dashboard in Chromium', { timeout: 250_000 }
       );
       await training.getByText(/Replay [\d,]+ of/).waitFor(MORE_PATIENCE);
       await training.getByText('Return of an episode').waitFor(PATIENCE);
-      await training.keyboard.press('Space');
-      await training
-        .getByRole('alert')
-        .filter({ hasText: /no robot yet/ })
-        .waitFor(PATIENCE);
+      await pressUntil(training, 'Space', training.getByRole('alert').filter({ hasText: /no robot yet/ }));
     } finally {
       await training.close();
       await start.end();
