@@ -1,20 +1,9 @@
 import type { RobotSpec } from '../robot/spec.js';
-import type { Manifest } from './manifest.js';
+import type { Contract, Manifest } from './manifest.js';
 
 export type Admission =
   | { readonly admitted: true }
   | { readonly admitted: false; readonly reasons: readonly string[] };
-
-/** What a task asks of a policy; `TaskContract` of src/tasks is one. */
-export interface Contract {
-  readonly observation: readonly { readonly name: string; readonly size: number; readonly unit: string }[];
-  readonly action: {
-    readonly kind: Manifest['action']['kind'];
-    readonly centre_rad: readonly number[];
-    readonly scale_rad: readonly number[];
-    readonly share?: number;
-  };
-}
 
 /** Angles in a file may have gone through a text with fewer digits. */
 const ANGLE_TOLERANCE_RAD = 1e-6;

@@ -144,8 +144,8 @@ export function observationSizeOf(manifest: Pick<Manifest, 'observation'>): numb
   return manifest.observation.reduce((sum, part) => sum + part.size, 0);
 }
 
-/** A task's contract with a policy, as `src/tasks` states it. */
-interface Contract {
+/** What a task asks of a policy; `TaskContract` of src/tasks is one. */
+export interface Contract {
   readonly observation: readonly { readonly name: string; readonly size: number; readonly unit: string }[];
   readonly action: {
     readonly kind: Manifest['action']['kind'];

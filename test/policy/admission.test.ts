@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { admit, type Contract } from '../../src/policy/admission.js';
-import type { Manifest } from '../../src/policy/manifest.js';
+import { admit } from '../../src/policy/admission.js';
+import type { Contract, Manifest } from '../../src/policy/manifest.js';
 import { contents, contract, robot } from './example.js';
 
 const manifest: Manifest = {
