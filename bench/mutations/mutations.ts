@@ -47,6 +47,12 @@ export const mutations: readonly Mutation[] = [
   safety('power', 'power', 'limitPower', 'return 0;'),
   safety('workspace', 'workspace', 'outside_m', 'return 0;'),
   safety('self-collision', 'selfCollision', 'outside_m', 'return 0;'),
+  safety(
+    'room for chains that go on',
+    'shaping',
+    'letGoOn',
+    'for (const j of group) copyTarget(this.wanted, this.targets, j); return;',
+  ),
   safety('geofence', 'geofence', 'outsideFence_m', 'return 0;'),
   safety('fall', 'fall', 'hasFallen', 'return false;'),
   safety('derating', 'derating', 'update', 'return;'),

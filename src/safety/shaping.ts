@@ -26,7 +26,11 @@ export class Shaping {
   /** [target, target velocity] of each joint, before smoothing. */
   private readonly targets: Float64Array;
   private readonly before: Float64Array;
-  private readonly rest_rad: Float64Array;
+  private readonly wanted: Float64Array;
+  private readonly braked: Float64Array;
+  /** Joints that give way together at a boundary: those of a chain. */
+  private readonly groups: readonly (readonly number[])[];
+  private readonly place_rad: Float64Array;
   private readonly limits_rad_s: Float64Array;
   private readonly reducedSpeed: ReducedSpeed;
   private readonly workspace: Workspace;
@@ -35,7 +39,7 @@ export class Shaping {
   private readonly dt_s: number;
   /** Share of the speed limits in force: low after a change of authority, then rising. */
   private speedShare = 1;
-  /** How far the place where the targets could come to rest lies outside of each boundary. */
+  /** How far the way on which the targets could come to rest leads outside of each boundary. */
   private outside_m = 0;
   private inside_m = 0;
   /** How far outside it may be: 0 once it has been inside since it was taken up. */
@@ -47,7 +51,10 @@ export class Shaping {
     this.executed_rad = new Float64Array(n);
     this.targets = new Float64Array(2 * n);
     this.before = new Float64Array(2 * n);
-    this.rest_rad = new Float64Array(n);
+    this.wanted = new Float64Array(2 * n);
+    this.braked = new Float64Array(2 * n);
+    this.groups = jointsByChain(spec);
+    this.place_rad = new Float64Array(n);
     this.limits_rad_s = new Float64Array(n);
     this.reducedSpeed = new ReducedSpeed(spec);
     this.workspace = new Workspace(spec);
@@ -132,24 +139,47 @@ export class Shaping {
   /**
    * Boundaries in space: targets go on only where they could still come to rest inside, or less far
    * outside than before; else they brake now. Where they then come to rest has been found good already.
+   * One chain after the other then goes on where those before it leave room: two legs in each other's way
+   * must not hold the rest of a robot that lies on the floor, nor the one of them that gives way.
    */
   private keepInside(now_s: number, events: EventRing): void {
-    const outside = this.outside_m;
-    const inside = this.inside_m;
+    const { outside_m, inside_m, targets, wanted } = this;
     this.measureBoundaries();
-    const leaves = this.outside_m > Math.max(outside + DEEPER_M, this.outsideAllowed_m);
-    const collides = this.inside_m > Math.max(inside + DEEPER_M, this.insideAllowed_m);
-    if (!leaves && !collides) {
-      this.noticeInside();
-      return;
-    }
+    const leaves = this.leaves(outside_m);
+    const collides = this.collides(inside_m);
     if (leaves) events.report(now_s, 'workspace', -1, this.outside_m, 0);
     if (collides) events.report(now_s, 'self_collision', -1, this.inside_m, 0);
-    this.targets.set(this.before);
-    for (let j = 0; j < this.spec.joints.length; j++)
-      brakeTarget(this.spec.joints[j], this.dt_s, this.targets, 2 * j);
-    this.outside_m = outside;
-    this.inside_m = inside;
+    if (leaves || collides) {
+      wanted.set(targets);
+      targets.set(this.before);
+      for (let j = 0; j < this.spec.joints.length; j++)
+        brakeTarget(this.spec.joints[j], this.dt_s, targets, 2 * j);
+      this.outside_m = outside_m;
+      this.inside_m = inside_m;
+      for (let g = 0; g < this.groups.length; g++) this.letGoOn(this.groups[g]);
+    }
+    this.noticeInside();
+  }
+
+  /** The joints of a group go on as they wanted to, where the others, as they now are, leave room for it. */
+  private letGoOn(group: readonly number[]): void {
+    const { outside_m, inside_m, targets, wanted, braked } = this;
+    braked.set(targets);
+    for (let i = 0; i < group.length; i++) copyTarget(wanted, targets, group[i]);
+    this.measureBoundaries();
+    if (!this.leaves(outside_m) && !this.collides(inside_m)) return;
+    targets.set(braked);
+    this.outside_m = outside_m;
+    this.inside_m = inside_m;
+  }
+
+  /** Further outside than so far and than it may be. */
+  private leaves(before_m: number): boolean {
+    return this.outside_m > Math.max(before_m + DEEPER_M, this.outsideAllowed_m);
+  }
+
+  private collides(before_m: number): boolean {
+    return this.inside_m > Math.max(before_m + DEEPER_M, this.insideAllowed_m);
   }
 
   private noticeInside(): void {
@@ -157,11 +187,36 @@ export class Shaping {
     if (this.inside_m === 0) this.insideAllowed_m = 0;
   }
 
+  /** Where targets that brake come to rest, and halfway there: a fast leg may pass another on its way. */
   private measureBoundaries(): void {
-    const { targets, rest_rad, spec } = this;
-    for (let j = 0; j < rest_rad.length; j++)
-      rest_rad[j] = restingPlace_rad(spec.joints[j], targets[2 * j], targets[2 * j + 1]);
-    this.outside_m = this.workspace.outside_m(rest_rad);
-    this.inside_m = this.selfCollision.outside_m(rest_rad);
+    this.outside_m = 0;
+    this.inside_m = 0;
+    this.measureAt(0.5);
+    this.measureAt(1);
   }
+
+  /** @param share of the way to where they come to rest */
+  private measureAt(share: number): void {
+    const { targets, place_rad, spec } = this;
+    for (let j = 0; j < place_rad.length; j++) {
+      const target = targets[2 * j];
+      place_rad[j] = target + share * (restingPlace_rad(spec.joints[j], target, targets[2 * j + 1]) - target);
+    }
+    this.outside_m = Math.max(this.outside_m, this.workspace.outside_m(place_rad));
+    this.inside_m = Math.max(this.inside_m, this.selfCollision.outside_m(place_rad));
+  }
+}
+
+function copyTarget(from: Float64Array, to: Float64Array, joint: number): void {
+  to[2 * joint] = from[2 * joint];
+  to[2 * joint + 1] = from[2 * joint + 1];
+}
+
+/** Each joint with the first chain that it is part of; one that is part of none by itself. */
+function jointsByChain({ joints, chains }: RobotSpec): number[][] {
+  const chainOf = joints.map(({ name }) =>
+    chains.findIndex(({ links }) => links.some((link) => link.joint === name)),
+  );
+  const alone = joints.flatMap((_, j) => (chainOf[j] < 0 ? [[j]] : []));
+  return [...chains.map((_, c) => joints.flatMap((_, j) => (chainOf[j] === c ? [j] : []))), ...alone];
 }
