@@ -25,6 +25,8 @@ export interface RolloutPoolOptions {
   readonly warmUp?: WarmUpKind;
   /** In all; shared out over the workers. */
   readonly environments: number;
+  /** So many of these act without exploration; none when left out. */
+  readonly greedy?: number;
   /** Of the evaluation that runs beside training. */
   readonly evaluation: {
     readonly episodes: number;
@@ -96,6 +98,7 @@ export class RolloutPool implements Collector {
           actor: options.actor,
           seed: options.seed,
           warmUp,
+          greedy: options.greedy ?? 0,
           streams: Array.from({ length: options.environments }, (_, s) => s).filter((s) => s % workers === w),
           training: options.training ?? trainingRandomisation,
           evaluation: evaluationRandomisation,

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Random } from '../src/base/random.js';
 import { Ending, type Rollout } from '../src/learn/trainer/collector.js';
+import type { Exploration } from '../src/policy/policy.js';
 import { loadRobot } from '../src/robot/load.js';
 import { createTask } from '../src/tasks/index.js';
 import type { TaskParameters } from '../src/tasks/task.js';
@@ -20,6 +21,8 @@ export interface RolloutWorkerData {
   readonly seed: number;
   /** How a robot moves before there is a policy. */
   readonly warmUp: WarmUpKind;
+  /** The environments of lower numbers act without exploration. */
+  readonly greedy: number;
   /** Numbers of this worker's environments. */
   readonly streams: readonly number[];
   readonly training: Randomisation;
@@ -64,6 +67,7 @@ class Stream {
     readonly warmUp: WarmUpActions,
     /** Of its own, since it may remember. */
     readonly policy: TrainedPolicy,
+    readonly exploration: Exploration | undefined,
   ) {
     this.observation = new Float32Array(env.observation.length);
     this.begin();
@@ -121,6 +125,7 @@ const streams = data.streams.map(
       new Environment(mj, robot, task, data.training),
       warmUpActions(data.warmUp, task, robot.spec, random),
       newPolicy(),
+      n < data.greedy ? undefined : { random, scale: 1 },
     ),
 );
 let job: EvaluationJob | undefined;
@@ -146,7 +151,7 @@ function collect(steps: number, parameters: Float32Array | undefined): Rollout {
     for (const stream of streams) {
       const { env, policy } = stream;
       rollout.observation.set(env.observation, row * O);
-      if (parameters) policy.act(env.observation, action, { random, scale: 1 });
+      if (parameters) policy.act(env.observation, action, stream.exploration);
       else stream.warmUp.next(action);
       const { reward, ending } = env.step(action);
       policy.executed?.(env.executedAction);

@@ -168,6 +168,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     seed: options.seed,
     workers: options.workers ?? Math.max(1, availableParallelism() - threads),
     environments: recipe.environments,
+    greedy: recipe.greedy,
     warmUp: recipe.warmup_actions,
     evaluation: {
       episodes: recipe.evaluation.episodes,

@@ -1,18 +1,22 @@
 import { z } from 'zod';
 import { parseUserInput, UserError } from '../base/errors.js';
-import { gravityInBody, rotateInverse, uprightness, yaw_rad } from '../robot/rotation.js';
-import { feetOf, type RobotSpec } from '../robot/spec.js';
+import { gravityInBody, rotateInverse, uprightness } from '../robot/rotation.js';
+import { feetOf, type JointSpec, type RobotSpec } from '../robot/spec.js';
 import { Stance } from '../robot/stance.js';
 import type { RobotState } from '../robot/state.js';
 import { drawLying } from './lying.js';
 import { joinMirrors, jointMirror, signs } from './mirror.js';
-import type { Moment, Task, TaskParameters } from './task.js';
+import { forward_m, type Moment, type Task, type TaskParameters } from './task.js';
 
 /** Of the way from the last target to where an action points, in one step. */
 const SHARE = 0.25;
 const EPISODE_S = 10;
-/** A part of the reward counts only where the one before it is above this. */
-const NEXT = 0.7;
+/** Upright enough for the legs to count: (1 + the cosine of the tilt) / 2. */
+const UPRIGHT = 0.7;
+/** The joints further out count in full where those before are this close to standing, rad, on average .. */
+const NEAR_RAD = 0.3;
+/** .. and not at all where they are this far from it. */
+const FAR_RAD = 0.9;
 /** Mean speed of the joints, rad/s, at which nothing more is paid for standing still. */
 const MOVING_RAD_S = 1;
 /** It stands still below this. */
@@ -39,12 +43,20 @@ const parametersSchema = z.strictObject({
  * Get up from wherever the robot lies, and stand, after DayDreamer (Wu et al. 2022): 20 Hz, targets that
  * move by a bounded step, and the reward of its appendix, in which being upright, then abduction, hips and
  * knees near the standing pose are paid for, each once the one before is there. Nothing ends an episode but
- * its time. Departures, with reasons: what is paid for last is standing still, since walking is a task of
- * its own here, unless `walk_m_s` asks for it as the reference does; a step goes a quarter of the way to
- * where the action points, anywhere in the joints' range, rather than by 0.2 rad at most: rolling off the back
- * takes a swing of the legs, and so limits cut off next to nothing of what is asked, which a model that learns
- * from what is executed would never see; gravity's direction in place of roll and pitch, which have a pole;
- * power and changes of action cost a little.
+ * its time. Departures, with reasons:
+ * - What is paid for last is standing still, since walking is a task of its own here, unless `walk_m_s` asks
+ *   for it as the reference does.
+ * - A part of the legs is paid by how much nearer to standing it is than it could be, so that coming nearer
+ *   pays from anywhere: a hip that has swung the robot over ends more than 1 rad away, where 1 − deviation is
+ *   less than nothing.
+ * - What lies further out, and what is paid for last, count more and more as what comes before nears standing, rather than from
+ *   a limit on: a robot on two folded knees would have had to give up all that it was paid for its hips' being
+ *   right, since they have to swing for it to get up, and stayed there.
+ * - A step goes a quarter of the way to where the action points, anywhere in the joints' range, rather than by
+ *   0.2 rad at most: rolling off the back takes a swing of the legs, and so limits cut off next to nothing of
+ *   what is asked, which a model that learns from what is executed would never see.
+ * - Gravity's direction in place of roll and pitch, which have a pole.
+ * - Power and changes of action cost a little.
  */
 export function rise(spec: RobotSpec, given: TaskParameters = {}, where = 'task parameters'): Task {
   const { walk_m_s } = parseUserInput(parametersSchema, given, where);
@@ -57,41 +69,32 @@ export function rise(spec: RobotSpec, given: TaskParameters = {}, where = 'task 
   const velocity = new Float64Array(3);
   const joints = jointMirror(spec);
   const levels = jointLevels(spec);
-
-  /** 1 − the mean deviation from standing, rad, of the joints at one place of the legs. */
-  const nearHome = (state: RobotState, level: readonly number[]): number => {
-    let sum = 0;
-    for (const j of level) sum += Math.abs(state.position_rad[j] - home[j]);
-    return Math.max(0, 1 - sum / level.length);
-  };
+  const furthest_rad = levels.map((level) => mean(level, (j) => furthestFromHome_rad(spec.joints[j])));
 
   const progress = (moment: Moment): number => {
     const { state } = moment;
-    let last = (uprightness(state.orientation) + 1) / 2;
-    let sum = last;
-    for (const level of levels) {
-      if (last <= NEXT) return sum;
-      last = nearHome(state, level);
-      sum += last;
+    const upright = (uprightness(state.orientation) + 1) / 2;
+    if (upright <= UPRIGHT) return upright;
+    let sum = upright;
+    let counts = 1;
+    for (const [l, level] of levels.entries()) {
+      const away_rad = mean(level, (j) => Math.abs(state.position_rad[j] - home[j]));
+      sum += counts * (furthest_rad[l] - away_rad);
+      counts *= Math.min(1, Math.max(0, (FAR_RAD - away_rad) / (FAR_RAD - NEAR_RAD)));
     }
-    if (last <= NEXT) return sum;
-    if (walk_m_s !== undefined) return sum + 5 * (1 + forward(moment, walk_m_s));
+    if (walk_m_s !== undefined) return sum + counts * 5 * (1 + forward(moment, walk_m_s));
     if (!stance.holds(state)) return sum;
-    return sum + 5 * (2 - Math.min(1, meanSpeed_rad_s(state) / MOVING_RAD_S));
+    return sum + counts * 5 * (2 - Math.min(1, meanSpeed_rad_s(state) / MOVING_RAD_S));
   };
 
   /** 1 for straight ahead at the speed asked for or faster, −1 for backwards: a share of the way is ahead, a share of the speed there. */
-  const forward = ({ state, moved_m }: Moment, asked_m_s: number): number => {
-    const yaw = yaw_rad(state.orientation);
-    const ahead_m = Math.cos(yaw) * moved_m[0] + Math.sin(yaw) * moved_m[1];
-    return ahead_m / Math.max(Math.hypot(moved_m[0], moved_m[1]), asked_m_s / spec.rates.policy_hz);
-  };
+  const forward = (moment: Moment, asked_m_s: number): number =>
+    forward_m(moment) /
+    Math.max(Math.hypot(moment.moved_m[0], moment.moved_m[1]), asked_m_s / spec.rates.policy_hz);
 
-  const meanSpeed_rad_s = ({ velocity_rad_s }: RobotState): number => {
-    let sum = 0;
-    for (let j = 0; j < n; j++) sum += Math.abs(velocity_rad_s[j]);
-    return sum / n;
-  };
+  const everyJoint = [...spec.joints.keys()];
+  const meanSpeed_rad_s = ({ velocity_rad_s }: RobotState): number =>
+    mean(everyJoint, (j) => Math.abs(velocity_rad_s[j]));
 
   return {
     name: 'rise',
@@ -173,4 +176,14 @@ function jointLevels(spec: RobotSpec): number[][] {
     foot.links.map((l) => spec.joints.findIndex((j) => j.name === l.joint)),
   );
   return legs[0].map((_, level) => legs.map((leg) => leg[level]));
+}
+
+function mean(joints: readonly number[], of: (joint: number) => number): number {
+  let sum = 0;
+  for (const j of joints) sum += of(j);
+  return sum / joints.length;
+}
+
+function furthestFromHome_rad({ home_rad, position_rad: [low, high] }: JointSpec): number {
+  return Math.max(home_rad - low, high - home_rad);
 }

@@ -121,6 +121,9 @@ describe('walk', () => {
 });
 
 describe('rise', () => {
+  /** Most that the legs are paid for: of abduction, hips and knees, the way from standing to the end that is further. */
+  const legs_rad = 0.853 + 3.49 + 1.3;
+
   /** The reward of a robot in a posture, its feet loaded or not, its joints moving. */
   const paid = (
     roll_rad: number,
@@ -152,7 +155,11 @@ describe('rise', () => {
       paid(0, [0, 0, 0]),
     ];
     expect([...steps].sort((a, b) => a - b)).toEqual(steps);
-    expect(steps.at(-1)).toBeCloseTo(1.4, 6);
+    expect(steps.at(-1)).toBeCloseTo(0.1 * (11 + legs_rad), 6);
+    // Coming nearer pays from anywhere, however far a hip has swung.
+    expect(paid(0, [0, 2.4, -1])).toBeGreaterThan(paid(0, [0, 2.5, -1]));
+    // Half of what comes after them for standing with its legs spread halfway.
+    expect(paid(0, [0.6, 0, 0])).toBeCloseTo(0.1 * (1 + 0.853 - 0.6 + (3.49 + 1.3 + 10) / 2), 6);
     // Nothing for joints that are where they should be while it lies.
     expect(paid(Math.PI, [0, 0, 0])).toBeCloseTo(paid(Math.PI, folded), 9);
   });
@@ -170,18 +177,46 @@ describe('rise', () => {
       s.window.tick();
       return s.task.reward(s.window, s.memory);
     };
-    expect(walked(0.3, 0)).toBeCloseTo(1.4, 6);
-    expect(walked(0.6, 0)).toBeCloseTo(1.4, 6);
-    expect(walked(0.15, 0)).toBeCloseTo(1.15, 6);
-    expect(walked(0, 0)).toBeCloseTo(0.9, 6);
-    expect(walked(0, 0.3)).toBeCloseTo(0.9, 6);
-    expect(walked(-0.3, 0)).toBeCloseTo(0.4, 6);
+    const stood = 0.1 * (1 + legs_rad);
+    expect(walked(0.3, 0)).toBeCloseTo(stood + 1, 6);
+    expect(walked(0.6, 0)).toBeCloseTo(stood + 1, 6);
+    expect(walked(0.15, 0)).toBeCloseTo(stood + 0.75, 6);
+    expect(walked(0, 0)).toBeCloseTo(stood + 0.5, 6);
+    expect(walked(0, 0.3)).toBeCloseTo(stood + 0.5, 6);
+    expect(walked(-0.3, 0)).toBeCloseTo(stood, 6);
     expect(walked(0.3, 0, Math.PI)).toBeCloseTo(0, 6);
     const { task, state, window, memory } = scene(quadruped, 'rise', { walk_m_s: 0.3 });
     state.footForce_n.fill(30);
     state.velocity_rad_s.fill(2);
-    expect(task.succeeded?.(window, memory)).toBe(true);
+    // A stride tilts the body, which a robot that stands does not.
+    const tilted = (rad: number) => {
+      state.orientation.set([Math.cos(rad / 2), 0, Math.sin(rad / 2), 0]);
+      window.tick();
+      return task.succeeded?.(window, memory);
+    };
+    expect([0, 0.8, 1].map(tilted)).toEqual([true, true, false]);
     expect(task.endSpeed_m_s).toBeCloseTo(0.21, 9);
+  });
+
+  it('pays for coming nearer to standing from anywhere, and has no step that a robot had to go down first', () => {
+    const off_rad = fc.double({ min: -1.2, max: 1.2, noNaN: true });
+    const worth = (offsets_rad: readonly number[]) => {
+      const s = scene(quadruped, 'rise', { walk_m_s: 0.3 });
+      quadruped.joints.forEach((joint, j) => {
+        s.state.position_rad[j] = joint.home_rad + offsets_rad[j];
+      });
+      s.window.tick();
+      return s.task.reward(s.window, s.memory);
+    };
+    const bent = fc.array(off_rad, { minLength: 12, maxLength: 12 });
+    fc.assert(
+      fc.property(bent, (offsets_rad) => {
+        const way = Array.from({ length: 101 }, (_, k) => worth(offsets_rad.map((o) => (1 - k / 100) * o)));
+        const gains = way.slice(1).map((reward, k) => reward - way[k]);
+        expect(Math.min(...gains)).toBeGreaterThan(-1e-9);
+        expect(Math.max(...gains)).toBeLessThan(0.1);
+      }),
+    );
   });
 
   it('never ends by how the robot lies, and is done once it stands on its feet', () => {
