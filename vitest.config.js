@@ -5,7 +5,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Tests whose processes keep time, or that share a port or a display: one file after the other, with the machine for itself. */
 const realTime = [
   'dist/test/{control,dashboard,drivers,teleop}/**/*.test.js',
-  'dist/test/e2e/{fleet,ros,run}.test.js',
+  'dist/test/e2e/{camera,fleet,ros,run}.test.js',
   'dist/test/recording/{recorder,replay}.test.js',
   'dist/test/reset/supervisor.test.js',
   'dist/test/ros/{contract,interop,nodes,streams}.test.js',
@@ -33,7 +33,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'real time', include: realTime, maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'real time',
+          include: realTime,
+          maxWorkers: 1,
+          // A machine that stands still for longer than a watchdog waits makes a robot stop, as it should: once more then.
+          retry: 1,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

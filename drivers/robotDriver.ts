@@ -58,6 +58,11 @@ export class RobotDriver implements Driver {
   private readonly footForce: FootForce;
 
   constructor({ spec, path, ports }: RobotDriverOptions) {
+    // Nobody would fill the picture, and a policy would go by an image of nothing.
+    if (spec.camera)
+      throw new UserError(
+        `${path}: camera: no driver for a real ${spec.camera.kind} camera is here, only the simulator has one; take "camera" out to run on hardware, with a policy that needs none`,
+      );
     if (!spec.bus?.length)
       throw new UserError(`${path}: says nothing of its buses; the serial driver needs "bus"`);
     const names = spec.bus.map((b) => b.name);

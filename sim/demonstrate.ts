@@ -67,7 +67,6 @@ export function demonstrate(env: Environment, seed: number, noise: number, befor
   if (before && !leadIn(env, before, random.integer(task.episodeSteps))) env.reset(seed);
   expert.begin();
   const track = new Track(env);
-  track.note();
   for (let ending = 'none'; ending === 'none'; ) {
     const state = RobotState.for(spec);
     state.flat.set(window.state.flat);

@@ -194,7 +194,7 @@ export class Environment {
   }
 
   close(): void {
-    this.robot.simulation.close();
+    this.robot.dispose();
   }
 
   /** The control ticks of one policy period. */

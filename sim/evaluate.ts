@@ -75,6 +75,7 @@ export class EpisodeRun {
     if (this.succeededAt === undefined && env.task.succeeded?.(env.window, env.memory))
       this.succeededAt = this.taken;
     this.note();
+    this.track.note();
     sum.return += reward;
     sum.power += env.window.power_w;
     sum.slip += env.window.slip_m_s;
@@ -85,7 +86,6 @@ export class EpisodeRun {
 
   private note(): void {
     const { state } = this.env.window;
-    this.track.note();
     this.rolledOver ||= uprightness(state.orientation) >= UPRIGHT;
     this.stood ||= this.stance?.holds(state) ?? false;
   }

@@ -217,6 +217,12 @@ function checkAgainstSpec(mj: Mujoco, model: MjModel, robot: Robot): void {
         `joint "${joint.name}": position_rad [${specLow}, ${specHigh}] reaches beyond the model's range [${low.toFixed(3)}, ${high.toFixed(3)}]`,
       );
   }
+  const { link } = spec.camera ?? {};
+  const body = mj.mjtObj.mjOBJ_BODY.value;
+  if (link !== undefined && mj.mj_name2id(model, body, link) < 0) {
+    const bodies = Array.from({ length: model.nbody - 1 }, (_, b) => mj.mj_id2name(model, body, b + 1));
+    throw mismatch(`camera: link: the model has no body "${link}"; it has ${bodies.join(', ')}`);
+  }
   checkChains(mj, model, robot, mismatch);
 }
 

@@ -6,12 +6,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { Random } from '../src/base/random.js';
-import type { DreamerConfig, WorldContract } from '../src/learn/dreamer/index.js';
+import { type DreamerConfig, worldOf } from '../src/learn/dreamer/index.js';
 import { actorLayout, type SacConfig } from '../src/learn/sac/index.js';
 import { loadCheckpoint } from '../src/learn/trainer/checkpoint.js';
 import { loadRobot } from '../src/robot/load.js';
 import { createTask } from '../src/tasks/index.js';
-import { observationSize } from '../src/tasks/task.js';
+import { observationSize, type Task } from '../src/tasks/task.js';
 import { type Actor, type TrainedPolicy, trainedPolicy } from './actor.js';
 import { Environment } from './environment.js';
 import { loadMujoco } from './mujoco.js';
@@ -32,7 +32,7 @@ export interface ShowWatched {
   readonly watched: boolean;
 }
 
-/** One moment: the state as `RobotState.flat`, the base in the world, and the targets. */
+/** One moment: the state as `RobotState.withoutImage`, the base in the world, and the targets. */
 export interface ShowFrame {
   readonly state: Float64Array;
   readonly position_m: Float64Array;
@@ -72,8 +72,7 @@ async function show({ robotPath, task: name, seed, identity, checkpoint }: ShowS
     const { mtimeMs } = statSync(checkpoint);
     if (mtimeMs === readAt_ms) return;
     readAt_ms = mtimeMs;
-    const sizes = { observations: observationSize(task.contract), actions: action.length };
-    policy ??= trainedPolicy(actorOf(JSON.parse(readFileSync(identity, 'utf8')), sizes), robot.spec, task);
+    policy ??= trainedPolicy(actorOf(JSON.parse(readFileSync(identity, 'utf8')), task), robot.spec, task);
     policy.setParameters(loadCheckpoint(checkpoint).tensors['trainer.candidate']);
   };
   const frames: ShowFrame[] = [];
@@ -83,7 +82,7 @@ async function show({ robotPath, task: name, seed, identity, checkpoint }: ShowS
     if (ticks++ % every !== 0) return;
     const { window, control } = env;
     frames.push({
-      state: window.state.flat.slice(),
+      state: window.state.withoutImage.slice(),
       position_m: window.motion.position_m.slice(),
       velocity_m_s: window.motion.velocity_m_s.slice(),
       target_rad: control.kernel.executed_rad.slice(),
@@ -114,10 +113,11 @@ type Identity =
   | { readonly algorithm: 'sac'; readonly learner: SacConfig }
   | { readonly algorithm: 'dreamer'; readonly learner: DreamerConfig };
 
-function actorOf({ algorithm, learner }: Identity, world: WorldContract): Actor {
+function actorOf({ algorithm, learner }: Identity, { contract }: Task): Actor {
+  const [observations, actions] = [observationSize(contract), contract.action.scale_rad.length];
   return algorithm === 'sac'
-    ? { kind: 'gaussian', ...actorLayout({ ...world, config: learner }) }
-    : { kind: 'dreamer', world, config: learner };
+    ? { kind: 'gaussian', ...actorLayout({ observations, actions, config: learner }) }
+    : { kind: 'dreamer', world: worldOf(contract), config: learner };
 }
 
 /** Frames follow each other as they did in simulated time; what was late is not made up for. */

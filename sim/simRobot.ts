@@ -6,6 +6,7 @@ import { feetOf, type RobotSpec } from '../src/robot/spec.js';
 import { DriveMode, JointCommand, RobotState } from '../src/robot/state.js';
 import { added } from './model.js';
 import type { Mujoco } from './mujoco.js';
+import { RobotCamera } from './robotCamera.js';
 import { Simulation } from './simulation.js';
 
 /** MuJoCo's strides: parameters per actuator. */
@@ -29,6 +30,9 @@ export class SimRobot implements Driver {
   private readonly accelerometer: number;
   private readonly gyro: number;
   private readonly orientation: number;
+  private readonly camera: RobotCamera | undefined;
+  /** Ticks from one picture to the next. */
+  private readonly ticksPerPicture: number;
   private readonly history: RobotState[];
   private readonly pending: JointCommand[];
   private readonly applied: JointCommand;
@@ -54,7 +58,10 @@ export class SimRobot implements Driver {
     this.accelerometer = spec.imu ? sensor(added.accelerometer) : -1;
     this.gyro = spec.imu ? sensor(added.gyro) : -1;
     this.orientation = spec.imu ? sensor(added.orientation) : -1;
-    const delay = (seconds: number) => Math.round(seconds * spec.rates.control_hz);
+    const { camera, rates } = spec;
+    this.camera = camera && new RobotCamera(mj, sim, camera);
+    this.ticksPerPicture = rates.control_hz / (camera?.rate_hz ?? rates.policy_hz);
+    const delay = (seconds: number) => Math.round(seconds * rates.control_hz);
     const { sensor_latency_s, command_latency_s } = spec.simulation;
     this.history = Array.from({ length: delay(sensor_latency_s) + 1 }, () => RobotState.for(spec));
     this.pending = Array.from(
@@ -70,6 +77,12 @@ export class SimRobot implements Driver {
     for (const command of this.pending) command.mode = DriveMode.off;
   }
   async close(): Promise<void> {
+    this.dispose();
+  }
+
+  /** Frees MuJoCo's memory. */
+  dispose(): void {
+    this.camera?.close();
     this.simulation.close();
   }
 
@@ -107,6 +120,7 @@ export class SimRobot implements Driver {
     sim.forward();
     this.ticks = 0;
     this.lastRead = -1;
+    this.camera?.take();
     for (const state of this.history) this.sense(state);
   }
 
@@ -130,6 +144,7 @@ export class SimRobot implements Driver {
     this.ticks++;
     const next = this.pending[this.ticks % this.pending.length];
     if (next !== written) next.flat.set(written.flat);
+    if (this.ticks % this.ticksPerPicture === 0) this.camera?.take();
     this.sense(this.history[this.ticks % this.history.length]);
   }
 
@@ -212,5 +227,6 @@ export class SimRobot implements Driver {
     for (let f = 0; f < this.touch.length; f++) state.footForce_n[f] = data.sensordata[this.touch[f]];
     for (let o = 0; o < this.objects.length; o++)
       for (let k = 0; k < 3; k++) state.object_m[3 * o + k] = data.xpos[3 * this.objects[o] + k];
+    if (this.camera) state.image.set(this.camera.image);
   }
 }

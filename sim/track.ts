@@ -1,31 +1,26 @@
-import { yaw_rad } from '../src/robot/rotation.js';
+import { forward_m } from '../src/tasks/task.js';
 import type { Environment } from './environment.js';
 
 /** The end of an episode, over which a robot that had to get up first is judged by its speed. */
 const END_S = 3;
 
-/** Where a robot was and looked over the last seconds. */
+/** How far a robot went along where it looked, over the last seconds. */
 export class Track {
-  /** The oldest first. */
-  private readonly poses: { x_m: number; y_m: number; yaw_rad: number }[] = [];
+  /** Of each step, the oldest first. */
+  private readonly forward_m: number[] = [];
 
   constructor(private readonly env: Environment) {}
 
-  /** At an episode's begin, and after each of its steps. */
+  /** After each step of an episode. */
   note(): void {
-    const { state, motion } = this.env.window;
-    const [x_m, y_m] = motion.position_m;
-    this.poses.push({ x_m, y_m, yaw_rad: yaw_rad(state.orientation) });
-    if (this.poses.length > 1 + END_S * this.env.spec.rates.policy_hz) this.poses.shift();
+    this.forward_m.push(forward_m(this.env.window));
+    if (this.forward_m.length > END_S * this.env.spec.rates.policy_hz) this.forward_m.shift();
   }
 
-  /** Over the last seconds, along where it looked when they began. */
+  /** Forward, as the robot itself has it, however it turned: mean over the last seconds. */
   get speed_mps(): number {
-    const [from] = this.poses;
-    const to = this.poses[this.poses.length - 1];
-    const forward_m =
-      Math.cos(from.yaw_rad) * (to.x_m - from.x_m) + Math.sin(from.yaw_rad) * (to.y_m - from.y_m);
-    return (forward_m * this.env.spec.rates.policy_hz) / Math.max(1, this.poses.length - 1);
+    const sum_m = this.forward_m.reduce((a, b) => a + b, 0);
+    return (sum_m * this.env.spec.rates.policy_hz) / Math.max(1, this.forward_m.length);
   }
 
   /** Does an episode that ends now succeed, its last speed included? Undefined for a task that has no such state. */

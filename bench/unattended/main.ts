@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { loadMujoco } from '../../sim/mujoco.js';
 import { Random } from '../../src/base/random.js';
 import { type Step, StepFlag } from '../../src/control/stepRecord.js';
-import { MirrorAugmentation } from '../../src/learn/replay/mirror.js';
+import { mirrorSome, symmetryOf } from '../../src/learn/replay/mirror.js';
 import { Replay } from '../../src/learn/replay/replay.js';
 import { ReplayBatch } from '../../src/learn/replay/transition.js';
 import { actorLayout, SacLearner, sacConfig } from '../../src/learn/sac/index.js';
@@ -66,7 +66,7 @@ const replay = new Replay({
   nSteps: config.n_step,
 });
 const batch = new ReplayBatch(config.batch, replay.contract);
-const mirror = task.mirror && new MirrorAugmentation(task.mirror.observation, task.mirror.action);
+const symmetry = symmetryOf(task);
 const sampling = Random.stream(seed, 'replay');
 const chance = Random.stream(seed, 'warmup');
 const warming = warmUpActions(recipe.warmup_actions, task, spec, chance);
@@ -111,7 +111,7 @@ function take(step: Step): void {
 async function learn(): Promise<void> {
   for (; owed >= 1; owed--) {
     replay.sample(config.batch, sampling, batch);
-    mirror?.apply(batch, sampling);
+    if (symmetry) mirrorSome(batch, symmetry, sampling);
     await learner.step(batch, updates % config.actor_every === 0);
     updates++;
   }

@@ -98,7 +98,8 @@ async function learn(launch: Launch, options: LearnOptions): Promise<void> {
     (openLoop) => {
       const dream = dreamIn(openLoop, spec, task);
       writeDream(options.run, dream);
-      link.report(topics.worldModel(cursors.learner), dream);
+      // Pictures stay in the run's folder: to all that listen they would be far the most of the report.
+      link.report(topics.worldModel(cursors.learner), { ...dream, pictures: undefined });
     },
   );
   const { replay } = learner;

@@ -10,7 +10,9 @@ import {
   type OpenLoop,
   policyNames,
   surpriseQuantiles,
+  worldOf,
 } from '../learn/dreamer/index.js';
+import { symmetryOf } from '../learn/replay/mirror.js';
 import type { Replay } from '../learn/replay/replay.js';
 import type { ReplayLearner } from '../learn/replayLearner.js';
 import {
@@ -113,7 +115,7 @@ function sacSetup({ spec }: Robot, task: Task, config: SacConfig): LearnerSetup 
     actor: { kind: 'gaussian', ...actorLayout(sizes) },
     async open({ replay, seed, purpose, threads, engine, onNote, demonstrations, leastShown }) {
       const learner = await SacLearner.create({ ...sizes, seed, threads, engine, onNote });
-      const { mirror } = task;
+      const mirror = symmetryOf(task);
       const random = Random.stream(seed, purpose);
       return {
         learner: new SacTraining({ learner, replay, demonstrations, leastShown, mirror, random }),
@@ -128,7 +130,7 @@ function sacSetup({ spec }: Robot, task: Task, config: SacConfig): LearnerSetup 
 }
 
 function dreamerSetup({ spec }: Robot, task: Task, config: DreamerConfig): LearnerSetup {
-  const world = { observations: observationSize(task.contract), actions: spec.joints.length };
+  const world = worldOf(task.contract);
   return {
     kind: 'dreamer',
     config,
@@ -138,7 +140,7 @@ function dreamerSetup({ spec }: Robot, task: Task, config: DreamerConfig): Learn
     async open({ replay, seed, threads, engine, onNote, onOpenLoop }) {
       const learner = await DreamerLearner.create({ world, config, seed, threads, engine, onNote });
       return {
-        learner: new DreamerTraining({ learner, replay, seed, onOpenLoop }),
+        learner: new DreamerTraining({ learner, replay, seed, mirror: symmetryOf(task), onOpenLoop }),
         engine: learner.engine,
       };
     },

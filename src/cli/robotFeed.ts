@@ -50,7 +50,7 @@ export class RobotFeed {
     if (!link.watched || !observer.update()) return;
     const { state, command, truth, estimate } = observer;
     const known = Number.isFinite(truth.position_m[0]);
-    frame.state.flat.set(state.flat);
+    frame.state.flat.set(state.withoutImage);
     frame.isTruth = known;
     frame.position_m.set(known ? truth.position_m : estimate.position_m);
     frame.velocity_m_s.set(estimate.velocity_m_s);

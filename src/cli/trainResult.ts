@@ -67,7 +67,7 @@ export function writeCurve(out: string, task: string, robot: string, seed: numbe
   const goal =
     task === 'walk'
       ? { key: 'eval_mean_speed_mps', label: 'Speed in evaluation', unit: 'm/s', goal: [0.5, 1] as const }
-      : { key: 'eval_success_rate', label: 'Success in evaluation', unit: '1', goal: [0.95, 1] as const };
+      : { key: 'eval_success_rate', label: 'Success in evaluation', goal: [0.95, 1] as const };
   const svg = learningCurve([{ name: `seed ${seed}`, rows }], {
     title: `${robot}: ${task}`,
     panels: [{ key: 'episode_return', label: 'Return while training' }, goal],

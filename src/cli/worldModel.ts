@@ -15,7 +15,14 @@ export interface WorldModelFigures {
    * Error of predictions that see nothing any more, beside how much what is observed varies: 1 is what guessing the
    * mean achieves.
    */
-  readonly open_loop_error: readonly { readonly horizon_s: number; readonly error: number }[];
+  readonly open_loop_error: readonly HorizonError[];
+  /** The same of the camera's picture, of a robot with one. */
+  readonly open_loop_image_error?: readonly HorizonError[];
+}
+
+interface HorizonError {
+  readonly horizon_s: number;
+  readonly error: number;
 }
 
 /** Losses of the newest update, and how well the newest sequences of the replay are predicted. */
@@ -23,15 +30,19 @@ export async function studyWorldModel(learner: ReplayLearner, policy_hz: number)
   const metrics = learner.metrics();
   const errors = (await learner.study?.()) ?? {};
   const figure = (name: string) => (Number.isFinite(metrics[name]) ? metrics[name] : null);
+  const byHorizon = (name: string): HorizonError[] =>
+    HORIZONS.map((steps) => ({ horizon_s: steps / policy_hz, error: errors[`${name}_${steps}`] })).filter(
+      ({ error }) => Number.isFinite(error),
+    );
   return {
     reconstruction_loss: figure('reconstruction_loss'),
     reward_loss: figure('reward_loss'),
     continue_loss: figure('continue_loss'),
     kl_nats: figure('kl_nats'),
-    open_loop_error: HORIZONS.map((steps) => ({
-      horizon_s: steps / policy_hz,
-      error: errors[`open_loop_error_${steps}`],
-    })).filter(({ error }) => Number.isFinite(error)),
+    open_loop_error: byHorizon('open_loop_error'),
+    ...('open_loop_image_error_1' in errors && {
+      open_loop_image_error: byHorizon('open_loop_image_error'),
+    }),
   };
 }
 
@@ -40,8 +51,8 @@ export const DREAM_FILES = { picture: 'dream.svg', traces: 'dream.json' } as con
 
 /** What the model expected, in the words of robot and task. */
 export function dreamIn(openLoop: OpenLoop, { rates }: RobotSpec, { contract }: Task): Dream {
-  const channels = contract.observation.flatMap(({ name, size, unit }) =>
-    Array.from({ length: size }, (_, i) => ({ name: size === 1 ? name : `${name} ${i}`, unit })),
+  const channels = contract.observation.flatMap(({ name, size, unit, image }) =>
+    image ? [] : Array.from({ length: size }, (_, i) => ({ name: size === 1 ? name : `${name} ${i}`, unit })),
   );
   return dreamOf(openLoop, channels, 1 / rates.policy_hz);
 }

@@ -400,7 +400,7 @@ export class ControlLoop {
     vectors.nextObservation.set(this.nextObservation);
     vectors.asked.set(this.action);
     vectors.executed.set(this.memory.action);
-    vectors.state.set(this.state.flat);
+    vectors.state.set(this.state.withoutImage);
     this.stepDone = true;
   }
 }

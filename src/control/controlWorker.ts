@@ -124,7 +124,7 @@ function trace(now: number, command: Float64Array): void {
   flat[TraceAt.authority] = memory.get(Word.authority);
   flat[TraceAt.latched] = memory.get(Word.latched);
   flat[TraceAt.safetyEvents] = loop.safetyEvents;
-  state.set(loop.state.flat);
+  state.set(loop.state.withoutImage);
   traced.command.set(command);
   estimate.set(motion.position_m);
   estimate.set(motion.velocity_m_s, 3);

@@ -42,7 +42,7 @@ export interface Step {
   /** What the policy, or the person in its place, asked for, and what the safety kernel made of it. */
   readonly asked: Float64Array;
   readonly executed: Float64Array;
-  /** The newest sample at the end of the step, as `RobotState.flat`. */
+  /** The newest sample at the end of the step, as `RobotState.withoutImage`: the picture is in the observation. */
   readonly state: Float64Array;
 }
 
@@ -77,7 +77,7 @@ export class StepLayout {
       ['nextObservation', observation],
       ['asked', action],
       ['executed', action],
-      ['state', RobotState.lengthFor(spec)],
+      ['state', RobotState.lengthWithoutImage(spec)],
     ];
     this.fields = this.sizes.reduce((sum, [, size]) => sum + size, SCALARS);
   }

@@ -15,7 +15,10 @@ export const TraceAt = {
 const SCALARS = Object.keys(TraceAt).length;
 const ESTIMATE = 6;
 
-/** One control tick as a recorder gets it: what was sensed, what was commanded, how the base is thought to move. */
+/**
+ * One control tick as a recorder gets it: what was sensed, what was commanded, how the base is thought to move. Without
+ * the camera's picture, which policy steps have in their observations: at every tick it would be far the most of all.
+ */
 export class TraceRecord {
   readonly flat: Float64Array;
   readonly state: Float64Array;
@@ -24,7 +27,7 @@ export class TraceRecord {
   readonly estimate: Float64Array;
 
   constructor(spec: RobotSpec) {
-    const state = RobotState.lengthFor(spec);
+    const state = RobotState.lengthWithoutImage(spec);
     const command = JointCommand.length(spec.joints.length);
     this.flat = new Float64Array(TraceRecord.length(spec));
     this.state = this.flat.subarray(SCALARS, SCALARS + state);
@@ -33,6 +36,6 @@ export class TraceRecord {
   }
 
   static length(spec: RobotSpec): number {
-    return SCALARS + RobotState.lengthFor(spec) + JointCommand.length(spec.joints.length) + ESTIMATE;
+    return SCALARS + RobotState.lengthWithoutImage(spec) + JointCommand.length(spec.joints.length) + ESTIMATE;
   }
 }

@@ -18,7 +18,7 @@ export function frameSizes(robot: Readonly<Record<keyof FrameSizes, readonly unk
  */
 export class Frame {
   readonly flat: Float64Array;
-  /** The newest sample. */
+  /** The newest sample, without the camera's picture: a page does not show it. */
   readonly state: RobotState;
   /** Of the base, world frame. */
   readonly position_m: Float64Array;
@@ -29,7 +29,7 @@ export class Frame {
   constructor({ joints, feet, objects }: FrameSizes) {
     const sample = RobotState.length(joints, feet, objects);
     this.flat = new Float64Array(sample + 3 + 3 + joints + 1);
-    this.state = new RobotState(joints, feet, objects, this.flat.subarray(0, sample));
+    this.state = new RobotState(joints, feet, objects, 0, this.flat.subarray(0, sample));
     let at = sample;
     const take = (n: number) => {
       at += n;

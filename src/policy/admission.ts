@@ -56,8 +56,10 @@ function rangeReasons({ action }: Manifest, spec: RobotSpec): string[] {
 }
 
 function observationReasons(policy: Contract['observation'], task: Contract['observation']): string[] {
+  const shape = ({ size, image }: Contract['observation'][number]) =>
+    image ? `a picture of ${image.height}×${image.width}×${image.channels}` : size;
   const describe = (part: Contract['observation'][number] | undefined) =>
-    part ? `${part.name} (${part.size}, ${part.unit})` : 'nothing';
+    part ? `${part.name} (${shape(part)}, ${part.unit})` : 'nothing';
   const reasons: string[] = [];
   for (let i = 0; i < Math.max(policy.length, task.length); i++) {
     const [wants, gets] = [describe(policy[i]), describe(task[i])];

@@ -21,6 +21,8 @@ export interface PolicyContract {
       readonly unit: string;
       readonly from: number;
       readonly to: number;
+      /** Of a picture: rows from the top, channels last. */
+      readonly image?: Manifest['observation'][number]['image'];
     }[];
   };
   /** Of a recurrent network: outputs of one step that are inputs of the next, 0 at the start of an episode. */
@@ -67,9 +69,9 @@ export function contractOf(manifest: Manifest): PolicyContract {
       input: network.input,
       shape: ['batch', observationSizeOf(manifest)],
       type: 'float32',
-      parts: manifest.observation.map(({ name, unit, size }) => {
+      parts: manifest.observation.map(({ name, unit, size, image }) => {
         at += size;
-        return { name, unit, from: at - size, to: at };
+        return { name, unit, from: at - size, to: at, ...(image && { image }) };
       }),
     },
     state: network.state.map(({ input, output, size }) => ({ input, output, shape: [1, size] })),

@@ -14,11 +14,20 @@ const size = z.int().positive();
 const orNull = z.number().nullable();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in 64 hexadecimal digits');
 
-const observationPart = z.strictObject({
-  name: z.string().min(1),
-  size,
-  unit: z.string().min(1).describe('"1" where there is none'),
-});
+const observationPart = z
+  .strictObject({
+    name: z.string().min(1),
+    size,
+    unit: z.string().min(1).describe('"1" where there is none'),
+    image: z
+      .strictObject({ height: size, width: size, channels: size })
+      .optional()
+      .describe('of a picture: rows from the top, channels last'),
+  })
+  .refine(({ size, image }) => !image || image.height * image.width * image.channels === size, {
+    path: ['size'],
+    message: 'expected height · width · channels of its image',
+  });
 
 const action = z
   .strictObject({
@@ -110,7 +119,7 @@ export const evaluationSchema = z.strictObject({
   seconds_to_success: orNull.optional().describe('mean, of successful episodes, until it was there first'),
   rolled_over_rate: orNull.optional().describe('of episodes that begin lying: upright at some moment'),
   stood_rate: orNull.optional().describe('likewise: on its feet at some moment'),
-  speed_at_end_mps: orNull.optional().describe('forward, over the last 3 s, along where it looked before'),
+  speed_at_end_mps: orNull.optional().describe('forward, as the robot has it: mean over the last 3 s'),
 });
 
 export const manifestSchema = z
@@ -146,7 +155,7 @@ export function observationSizeOf(manifest: Pick<Manifest, 'observation'>): numb
 
 /** What a task asks of a policy; `TaskContract` of src/tasks is one. */
 export interface Contract {
-  readonly observation: readonly { readonly name: string; readonly size: number; readonly unit: string }[];
+  readonly observation: readonly Readonly<Manifest['observation'][number]>[];
   readonly action: {
     readonly kind: Manifest['action']['kind'];
     readonly centre_rad: readonly number[];

@@ -61,7 +61,7 @@ const binary =
     };
   };
 
-/** y = x W + b, the product of both Gemm and MatMul. */
+/** y = x W + b, row by row: the product of both Gemm and MatMul. */
 const product: Builder = (c) => {
   const { attributes } = c.node;
   if (c.integer('transA', 0) !== 0) throw c.fail('transA is not read here');
@@ -71,7 +71,9 @@ const product: Builder = (c) => {
   if (given?.dims.length !== 2) throw c.fail('expected a constant matrix as its second input');
   const transposed = c.integer('transB', 0) !== 0;
   const [inputs, outputs] = transposed ? [given.dims[1], given.dims[0]] : given.dims;
-  if (x.length !== inputs) throw c.fail(`it takes ${inputs} elements and is given ${x.length}`);
+  const from = c.shape(0);
+  if (from.at(-1) !== inputs) throw c.fail(`it takes ${inputs} elements and is given ${from.at(-1)}`);
+  const shape = [...from.slice(0, -1), outputs];
   const alpha = attributes.alpha?.type === 'float' ? attributes.alpha.value : 1;
   const beta = attributes.beta?.type === 'float' ? attributes.beta.value : 1;
   const values = c.floats(1);
@@ -92,17 +94,17 @@ const product: Builder = (c) => {
     if (addend.length === outputs && beta === 1) bias = addend;
     else bias = bias.map((_, j) => beta * addend[addend.length === 1 ? 0 : j]);
   }
-  if (!added || c.isConstant(2)) return c.products.add({ x, weight, bias, out: c.output(outputs) });
+  if (!added || c.isConstant(2)) return c.products.add({ x, weight, bias, out: c.output(shape) });
   // What is added was computed: two products into one, as in a recurrent layer.
   const addend = c.vector(2);
-  if (addend.length !== outputs)
-    throw c.fail(`what it adds has ${addend.length} elements for ${outputs} outputs`);
-  const product = new Float32Array(outputs);
+  const out = c.output(shape);
+  if (addend.length !== out.length)
+    throw c.fail(`what it adds has ${addend.length} elements for ${out.length} outputs`);
+  const product = new Float32Array(out.length);
   const step = c.products.add({ x, weight, bias, out: product });
-  const out = c.output(outputs);
   return () => {
     step();
-    for (let j = 0; j < outputs; j++) out[j] = product[j] + beta * addend[j];
+    for (let j = 0; j < out.length; j++) out[j] = product[j] + beta * addend[j];
   };
 };
 

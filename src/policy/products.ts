@@ -6,15 +6,36 @@ import { activate, dense } from './layers.js';
 /** A step of the network: reads and writes buffers that it was built with. */
 export type Step = () => void;
 
-/** One product of a network: out = x W + b, with W [inputs, outputs] row-major. */
+/**
+ * One product of a network: out = x W + b, with W [inputs, outputs] row-major. Mostly of one row; a layer over the
+ * patches of a picture has one row for each of them.
+ */
 export interface DenseLayer {
+  /** [rows, inputs] */
   readonly x: Float32Array;
   readonly weight: Float32Array;
+  /** [outputs] */
   readonly bias: Float32Array;
+  /** [rows, outputs] */
   readonly out: Float32Array;
   /** Ends in max(·, 0). */
   relu?: boolean;
 }
+
+interface Sizes {
+  readonly rows: number;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+function sizesOf({ x, bias, out }: DenseLayer): Sizes {
+  const rows = out.length / bias.length;
+  return { rows, inputs: x.length / rows, outputs: bias.length };
+}
+
+/** The rows of a matrix, as views of it. */
+const rowsOf = (matrix: Float32Array, rows: number, width: number): Float32Array[] =>
+  Array.from({ length: rows }, (_, r) => matrix.subarray(r * width, (r + 1) * width));
 
 /** What computes the products of one network. */
 export interface Products {
@@ -39,12 +60,16 @@ class PlainProducts implements Products {
 
   add(layer: DenseLayer): Step {
     this.layers.push(layer);
-    const { x, weight, bias, out } = layer;
-    const sum = new Float64Array(out.length);
-    const active = new Int32Array(x.length);
+    const { weight, bias } = layer;
+    const { rows, inputs, outputs } = sizesOf(layer);
+    const [x, out] = [rowsOf(layer.x, rows, inputs), rowsOf(layer.out, rows, outputs)];
+    const sum = new Float64Array(outputs);
+    const active = new Int32Array(inputs);
     return () => {
-      dense(x, weight, bias, sum, active);
-      activate(sum, out, layer.relu ? 'relu' : 'linear');
+      for (let r = 0; r < rows; r++) {
+        dense(x[r], weight, bias, sum, active);
+        activate(sum, out[r], layer.relu ? 'relu' : 'linear');
+      }
     };
   }
 
@@ -71,11 +96,12 @@ const kernelProducts = (kernels: Kernels): ProductEngine => ({
 const LINE = 16;
 const aligned = (size: number): number => Math.ceil(size / LINE) * LINE;
 
-/** A layer with its place in the arena: weights, bias, input and output behind one another. */
+/** A layer with its place in the arena: weights, bias, input and output behind one another, rows of outputs on lines. */
 interface PlacedLayer extends DenseLayer {
+  readonly sizes: Sizes;
   readonly at: { readonly weight: number; readonly bias: number; readonly x: number; readonly out: number };
   input?: Float32Array;
-  output?: Float32Array;
+  output?: readonly Float32Array[];
   words?: Int32Array;
 }
 
@@ -91,21 +117,25 @@ class KernelProducts implements Products {
       this.size += aligned(length);
       return this.size - aligned(length);
     };
-    const { x, bias, out } = layer;
+    const sizes = sizesOf(layer);
+    const { rows, inputs, outputs } = sizes;
     const placed: PlacedLayer = {
       ...layer,
+      sizes,
       at: {
-        weight: place(x.length * aligned(out.length)),
-        bias: place(bias.length),
-        x: place(x.length),
-        out: place(out.length),
+        weight: place(inputs * aligned(outputs)),
+        bias: place(outputs),
+        x: place(rows * inputs),
+        out: place(rows * aligned(outputs)),
       },
     };
     this.layers.push(placed);
+    const { x, out } = layer;
     return () => {
       placed.input!.set(x);
       this.host!.run(placed.words!);
-      out.set(placed.output!);
+      const output = placed.output!;
+      for (let r = 0; r < rows; r++) out.set(output[r], r * outputs);
     };
   }
 
@@ -116,11 +146,15 @@ class KernelProducts implements Products {
   finish(): void {
     const host = this.kernels.open({ size: this.size, scratch: PANEL, threads: 1, spin_us: 0 });
     for (const layer of this.layers) {
-      const { at, x, out } = layer;
+      const { at, x, sizes } = layer;
+      const { rows, outputs } = sizes;
       host.arena.set(inPanels(layer), at.weight);
       host.arena.set(layer.bias, at.bias);
       layer.input = host.arena.subarray(at.x, at.x + x.length);
-      layer.output = host.arena.subarray(at.out, at.out + out.length);
+      layer.output = Array.from({ length: rows }, (_, r) => {
+        const from = at.out + r * aligned(outputs);
+        return host.arena.subarray(from, from + outputs);
+      });
       layer.words = program(layer);
     }
     this.host = host;
@@ -134,24 +168,23 @@ const PANEL = 64;
 const panelWidth = (from: number, columns: number): number => Math.min(PANEL, aligned(columns) - from);
 
 /** W cut into panels of columns, one behind the other, so that memory is read in the order in which it lies. */
-function inPanels({ weight, x, out }: DenseLayer): Float32Array {
-  const n = out.length;
-  const packed = new Float32Array(x.length * aligned(n));
+function inPanels({ weight, sizes: { inputs, outputs: n } }: PlacedLayer): Float32Array {
+  const packed = new Float32Array(inputs * aligned(n));
   for (let from = 0; from < n; from += PANEL) {
     const width = panelWidth(from, n);
-    for (let i = 0; i < x.length; i++) {
+    for (let i = 0; i < inputs; i++) {
       const row = weight.subarray(i * n + from, i * n + Math.min(from + width, n));
-      packed.set(row, from * x.length + i * width);
+      packed.set(row, from * inputs + i * width);
     }
   }
   return packed;
 }
 
 /**
- * For each panel of W its rows, combined by the elements of x, then the bias: the words of native/run.h and
- * native/elementwise.h.
+ * For each row of x and each panel of W the rows of that, combined by the elements of x, then the bias: the words of
+ * native/run.h and native/elementwise.h.
  */
-function program({ x, out, at, relu }: PlacedLayer): Int32Array {
+function program({ sizes: { rows, inputs, outputs }, at, relu }: PlacedLayer): Int32Array {
   const NOWHERE = -1;
   const [end, combine] = ['end', 'combine'].map((name) => instructions.indexOf(name));
   const slot = (kind: (typeof slotKinds)[number], offset: number) => [
@@ -161,13 +194,27 @@ function program({ x, out, at, relu }: PlacedLayer): Int32Array {
   const sum = [elementwise.indexOf('add'), 2, 0, 1, 1, 0, 0];
   const operations = relu ? [sum, [elementwise.indexOf('relu'), 2, 2, 2, 2, 0, 0]] : [sum];
   const words: number[] = [];
-  for (let from = 0; from < out.length; from += PANEL) {
-    const n = panelWidth(from, out.length);
-    const slots = [slot('product', 0), slot('flat', at.bias + from), slot('flat', at.out + from)];
-    const chain = [n, n, n, 1, 1, n, slots.length, operations.length, ...slots.flat(), ...operations.flat()];
-    const matrix = [at.weight + from * x.length, n, 1];
-    const operands = [n, n, x.length, ...matrix, at.x, 1, NOWHERE, 1, chain.length, ...chain];
-    words.push(combine, operands.length + 2, ...operands);
+  for (let row = 0; row < rows; row++) {
+    const [x, out] = [at.x + row * inputs, at.out + row * aligned(outputs)];
+    for (let from = 0; from < outputs; from += PANEL) {
+      const n = panelWidth(from, outputs);
+      const slots = [slot('product', 0), slot('flat', at.bias + from), slot('flat', out + from)];
+      const chain = [
+        n,
+        n,
+        n,
+        1,
+        1,
+        n,
+        slots.length,
+        operations.length,
+        ...slots.flat(),
+        ...operations.flat(),
+      ];
+      const matrix = [at.weight + from * inputs, n, 1];
+      const operands = [n, n, inputs, ...matrix, x, 1, NOWHERE, 1, chain.length, ...chain];
+      words.push(combine, operands.length + 2, ...operands);
+    }
   }
   return Int32Array.from([...words, end, 2]);
 }

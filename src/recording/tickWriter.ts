@@ -35,7 +35,7 @@ export class TickWriter {
     private readonly clock: StampClock,
   ) {
     const sizes = [spec.joints.length, feetOf(spec).length, spec.objects.length] as const;
-    this.state = new RobotState(...sizes, record.state);
+    this.state = new RobotState(...sizes, 0, record.state);
     this.sent = RobotState.for(spec);
     this.command = new JointCommand(spec.joints.length, record.command);
     this.joints = new JointStateStream(spec);

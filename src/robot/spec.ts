@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { busFaults, busSchema, hasDrives } from './busSpec.js';
+import { cameraSchema } from './cameraSpec.js';
 
 /**
  * What `robot.yaml` says of a robot: everything that the control loop, the safety kernel, the
@@ -104,6 +105,7 @@ export const robotSchema = z
     bus: z.array(busSchema).optional(),
     chains: z.array(chainSchema).default([]),
     objects: z.array(objectSchema).default([]).describe('things on the table that tasks are about'),
+    camera: cameraSchema.optional().describe('whose picture is the last part of every observation'),
     symmetry: z
       .array(
         z.strictObject({ right: z.string(), left: z.string(), sign: z.union([z.literal(1), z.literal(-1)]) }),
@@ -254,6 +256,9 @@ export const robotSchema = z
       issue(['gripper', 'joint'], `no joint "${robot.gripper.joint}"; joints are ${names.join(', ')}`);
     if (robot.rates.control_hz % robot.rates.policy_hz !== 0)
       issue(['rates', 'policy_hz'], `does not divide control_hz (${robot.rates.control_hz})`);
+    const { rate_hz } = robot.camera ?? {};
+    if (rate_hz && robot.rates.control_hz % rate_hz !== 0)
+      issue(['camera', 'rate_hz'], `${rate_hz} does not divide control_hz (${robot.rates.control_hz})`);
     if (robot.chains.some((c) => c.kind === 'tool') && !robot.workspace)
       issue(['workspace'], 'missing; the workspace limit needs it for a robot with a tool');
     if (robot.chains.filter((c) => c.kind === 'foot').length > 1 && !robot.self_collision)

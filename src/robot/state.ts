@@ -22,12 +22,17 @@ export class RobotState {
   readonly footForce_n: Float64Array;
   /** Position of each of the spec's objects in the base's frame, as reported by what sees them; three numbers each. */
   readonly object_m: Float64Array;
+  /** The camera's newest picture, rows from the top, each pixel from 0 to 1 (`CameraSpec`); empty without a camera. */
+  readonly image: Float64Array;
+  /** All but the picture: what is recorded and shown, at rates that pictures would be too much for. */
+  readonly withoutImage: Float64Array;
 
   constructor(
     joints: number,
     feet: number,
     objects = 0,
-    flat: Float64Array = new Float64Array(RobotState.length(joints, feet, objects)),
+    pixels = 0,
+    flat: Float64Array = new Float64Array(RobotState.length(joints, feet, objects, pixels)),
   ) {
     this.flat = flat;
     let at = 2;
@@ -44,15 +49,22 @@ export class RobotState {
     this.accel_m_s2 = take(3);
     this.footForce_n = take(feet);
     this.object_m = take(3 * objects);
+    this.withoutImage = flat.subarray(0, at);
+    this.image = take(pixels);
     if (this.orientation.every((x) => x === 0)) this.orientation[0] = 1;
   }
 
-  static length(joints: number, feet: number, objects = 0): number {
-    return 2 + 4 * joints + 4 + 3 + 3 + feet + 3 * objects;
+  static length(joints: number, feet: number, objects = 0, pixels = 0): number {
+    return 2 + 4 * joints + 4 + 3 + 3 + feet + 3 * objects + pixels;
   }
 
   static lengthFor(spec: RobotSpec): number {
     return RobotState.length(...sizesOf(spec));
+  }
+
+  static lengthWithoutImage(spec: RobotSpec): number {
+    const [joints, feet, objects] = sizesOf(spec);
+    return RobotState.length(joints, feet, objects);
   }
 
   static for(spec: RobotSpec): RobotState {
@@ -76,9 +88,11 @@ export class RobotState {
   }
 }
 
-/** Joints, feet and objects. Counted here, since the dashboard's page has this file without the schema of robots. */
-function sizesOf({ joints, chains, objects }: RobotSpec): [joints: number, feet: number, objects: number] {
-  return [joints.length, chains.filter((chain) => chain.kind === 'foot').length, objects.length];
+/** Joints, feet, objects and pixels. Counted here, since the dashboard's page has this file without the schema of robots. */
+function sizesOf({ joints, chains, objects, camera }: RobotSpec) {
+  const feet = chains.filter((chain) => chain.kind === 'foot').length;
+  const pixels = camera ? camera.width * camera.height : 0;
+  return [joints.length, feet, objects.length, pixels] as const;
 }
 
 /** What a drive is told to do. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseUserInput, UserError } from '../base/errors.js';
 import type { RobotSpec } from '../robot/spec.js';
+import { withCamera } from './camera.js';
 import { pick } from './pick.js';
 import { reach } from './reach.js';
 import { rise } from './rise.js';
@@ -23,11 +24,12 @@ function fixed(task: (spec: RobotSpec) => Task): TaskFactory {
 }
 
 /**
+ * The task on this robot: where it has a camera, observations end with its picture.
  * @param where the parameters come from, for messages
  * @throws UserError for an unknown task, a robot that cannot do it, or parameters that the task does not have
  */
 export function createTask(name: string, spec: RobotSpec, parameters?: TaskParameters, where?: string): Task {
   const factory = tasks[name];
   if (!factory) throw new UserError(`no task "${name}"; there are ${Object.keys(tasks).join(', ')}`);
-  return factory(spec, parameters, where);
+  return withCamera(factory(spec, parameters, where), spec);
 }

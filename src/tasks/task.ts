@@ -1,4 +1,5 @@
 import type { Random } from '../base/random.js';
+import { yaw_rad } from '../robot/rotation.js';
 import type { RobotSpec } from '../robot/spec.js';
 import type { BodyMotion, RobotState } from '../robot/state.js';
 
@@ -7,6 +8,15 @@ export interface ObservationPart {
   readonly name: string;
   readonly size: number;
   readonly unit: string;
+  /** Of a part that is a picture: its shape, rows from the top, channels last. */
+  readonly image?: ImageShape;
+}
+
+/** A small picture. */
+export interface ImageShape {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
 }
 
 /**
@@ -81,8 +91,11 @@ export interface Task {
   /** Policy steps after which an episode is cut off: a truncation. */
   readonly episodeSteps: number;
   readonly contract: TaskContract;
-  /** Observation and action as seen in a mirror, where task and robot are the same there. */
-  readonly mirror?: { readonly observation: Mirror; readonly action: Mirror };
+  /**
+   * Action and observation as seen in a mirror, where task and robot are the same there; the action's alone where the
+   * robot's camera does not sit in its middle.
+   */
+  readonly mirror?: { readonly observation?: Mirror; readonly action: Mirror };
   /**
    * For a task that begins wherever the robot lies: its policy commands as a recovery, and lying ends
    * nothing. Draws how a simulated robot lies; in other tasks it stands at home.
@@ -107,6 +120,17 @@ export interface Task {
  * different parameters share a policy and a learner.
  */
 export type TaskParameters = Readonly<Record<string, unknown>>;
+
+/** The picture that an observation ends with, of a robot with a camera. */
+export function imageOf({ observation }: TaskContract): ImageShape | undefined {
+  return observation.at(-1)?.image;
+}
+
+/** How far a robot went along where it looks, m. */
+export function forward_m({ state, moved_m }: Pick<Moment, 'state' | 'moved_m'>): number {
+  const yaw = yaw_rad(state.orientation);
+  return Math.cos(yaw) * moved_m[0] + Math.sin(yaw) * moved_m[1];
+}
 
 /** Makes a task for a robot. @throws UserError when the robot is not of a kind that can do it, or a parameter is wrong */
 export type TaskFactory = (spec: RobotSpec, parameters?: TaskParameters, where?: string) => Task;

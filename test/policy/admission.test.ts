@@ -14,6 +14,11 @@ const reasonsFor = (changes: Partial<Manifest>, task: Contract = contract) => {
   return result.admitted ? [] : result.reasons;
 };
 
+const picture = (height: number, width: number) => ({
+  ...{ name: 'camera_depth', size: height * width, unit: '1' },
+  image: { height, width, channels: 1 },
+});
+
 describe('admission', () => {
   it('lets a policy in that matches, with and without a task', () => {
     expect(admit(manifest, { spec: robot, contract })).toEqual({ admitted: true });
@@ -74,9 +79,26 @@ describe('admission', () => {
       { observation: [position, goal, { name: 'gyro', size: 3, unit: 'rad/s' }] },
       ['part 2 of the observation: the policy expects gyro (3, rad/s), the task gives nothing'],
     ],
+    [
+      'a picture where the robot has no camera',
+      { observation: [position, goal, picture(16, 16)] },
+      [
+        'part 2 of the observation: the policy expects camera_depth (a picture of 16×16×1, 1), the task gives nothing',
+      ],
+    ],
   ];
   it.each(cases)('refuses %s and names both sides', (_, changes, reasons) => {
     expect(reasonsFor(changes)).toEqual(reasons);
+  });
+
+  it('lets a policy that sees in where the picture has its shape, not where it has as many pixels in another', () => {
+    const seeing = { observation: [position, goal, picture(16, 16)] };
+    const given = (height: number, width: number) =>
+      reasonsFor(seeing, { ...contract, observation: [position, goal, picture(height, width)] });
+    expect(given(16, 16)).toEqual([]);
+    expect(given(8, 32)).toEqual([
+      'part 2 of the observation: the policy expects camera_depth (a picture of 16×16×1, 1), the task gives camera_depth (a picture of 8×32×1, 1)',
+    ]);
   });
 
   it('says everything that is wrong at once', () => {

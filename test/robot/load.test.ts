@@ -34,6 +34,11 @@ function messageOf(run: () => unknown): string {
   throw new Error('expected an error');
 }
 
+const camera = {
+  ...{ kind: 'depth', width: 16, height: 16, fov_rad: 1 },
+  ...{ position_m: [0.1, 0, 0.3], range_m: [0.1, 1] },
+};
+
 describe('loadRobot', () => {
   it('finds a robot by name, folder and file', () => {
     const byName = loadRobot('arm');
@@ -115,6 +120,30 @@ describe('loadRobot', () => {
     ],
     ['a tool without a workspace', ['workspace'], undefined, /the workspace limit needs it[\s\S]*workspace/],
     ['a floating base without an IMU', ['base'], 'floating', /a floating base needs an IMU/],
+    [
+      'a camera of a size that nobody can learn from',
+      ['camera'],
+      { ...camera, width: 20 },
+      /expected one of 8\|16\|32\|64[\s\S]*camera\.width/,
+    ],
+    [
+      'a depth camera without a range',
+      ['camera'],
+      { ...camera, range_m: undefined },
+      /expected with kind depth[\s\S]*camera\.range_m/,
+    ],
+    [
+      'a gray camera with a range',
+      ['camera'],
+      { ...camera, kind: 'gray' },
+      /expected with kind depth, and with it alone[\s\S]*camera\.range_m/,
+    ],
+    [
+      'a camera out of step with the control loop',
+      ['camera'],
+      { ...camera, rate_hz: 30 },
+      /30 does not divide control_hz \(500\)[\s\S]*camera\.rate_hz/,
+    ],
   ];
 
   it.each(mistakes)('names file and field of %s', (_what, place, value, expected) => {

@@ -72,6 +72,16 @@ const cases: Record<string, Case> = {
     ],
     build: (a, b) => t.matmul(a, b, { transposeA: true, transposeB: true }),
   },
+  'matmul of the patches of a picture that lies behind other numbers': {
+    shapes: [
+      [3, 33],
+      [4, 3],
+    ],
+    build: (x, w) => {
+      const picture = t.reshape(t.slice(x, 1, 1, 33), [3, 2, 2, 4, 2, 1]);
+      return t.matmul(t.reshape(t.transpose(picture, [0, 1, 3, 2, 4, 5]), [24, 4]), w);
+    },
+  },
   'matmul, batched': {
     shapes: [
       [2, 3, 4],

@@ -1,4 +1,6 @@
+import type { ImageShape } from '../../tasks/task.js';
 import { extent } from '../trainer/svg.js';
+import { pixelsOf } from './images.js';
 import { contextSteps, errorByHorizon, type OpenLoop } from './openLoop.js';
 
 /** One number of the observation. */
@@ -16,6 +18,18 @@ export interface DreamTrace {
   readonly predicted: readonly number[];
 }
 
+/** A few pictures after the steps that were seen. Each is rows of pixels from the top, from 0 to 1. */
+export interface DreamPictures {
+  readonly width: number;
+  readonly height: number;
+  readonly shown: readonly {
+    /** Steps since the last that was seen. */
+    readonly horizon: number;
+    readonly observed: readonly number[];
+    readonly predicted: readonly number[];
+  }[];
+}
+
 /** What a world model expects, beside what happened: plain data, for pictures and pages. */
 export interface Dream {
   /** Time between two steps. */
@@ -24,17 +38,23 @@ export interface Dream {
   readonly seen: number;
   /** Of one sequence: the observations that moved most, then the reward. */
   readonly traces: readonly DreamTrace[];
+  /** Of a robot with a camera: what it saw in the same sequence, and what the model expected to see. */
+  readonly pictures?: DreamPictures;
   /** `errorByHorizon` of all sequences, from one step on; null where none is that long. */
   readonly error: readonly (number | null)[];
 }
 
 /** Observations among the traces: those that move most. */
 const TRACES = 6;
+/** Pictures shown of a sequence. */
+const PICTURES = 6;
 /** A prediction is seen on a screen: nobody needs more. */
 const DIGITS = 5;
+/** Of a pixel: 256 shades are seen. */
+const PIXEL_DIGITS = 3;
 
 /**
- * @param channels one for each number of the observation
+ * @param channels one for each number of the observation, those of its picture left out
  * @param step_s time between two steps
  */
 export function dreamOf(openLoop: OpenLoop, channels: readonly Channel[], step_s: number): Dream {
@@ -44,6 +64,7 @@ export function dreamOf(openLoop: OpenLoop, channels: readonly Channel[], step_s
     step_s,
     seen: contextSteps(openLoop.length),
     traces: [...traces, rewardOf(openLoop, row)],
+    ...(openLoop.image && { pictures: picturesOf(openLoop, openLoop.image, row) }),
     error: errorByHorizon(openLoop).map((error) => (Number.isFinite(error) ? rounded(error) : null)),
   };
 }
@@ -62,12 +83,13 @@ function longestRow({ length: T, batch: B, first }: OpenLoop): number {
 }
 
 /** The observations that move most in this sequence, beside what they do in all of the batch. */
-function liveliest({ length: T, batch: B, observation }: OpenLoop, row: number, O: number): number[] {
+function liveliest({ length: T, batch: B, observation }: OpenLoop, row: number, channels: number): number[] {
+  const O = observation.length / T / B;
   const range = (values: readonly number[]) => {
     const [low, high] = extent(values);
     return high - low;
   };
-  const score = Array.from({ length: O }, (_, o) => {
+  const score = Array.from({ length: channels }, (_, o) => {
     const all = Array.from({ length: T * B }, (_, i) => observation[i * O + o]);
     return range(all.filter((_, i) => i % B === row)) / (range(all) + 1e-6);
   });
@@ -79,7 +101,7 @@ function liveliest({ length: T, batch: B, observation }: OpenLoop, row: number, 
 
 function traceOf(openLoop: OpenLoop, row: number, o: number, channels: readonly Channel[]): DreamTrace {
   const { length: T, batch: B, observation, predicted } = openLoop;
-  const O = channels.length;
+  const O = observation.length / T / B;
   const pick = (values: Float32Array, steps: number) =>
     Array.from({ length: steps }, (_, t) => rounded(values[(t * B + row) * O + o]));
   const { name, unit } = channels[o];
@@ -88,6 +110,22 @@ function traceOf(openLoop: OpenLoop, row: number, o: number, channels: readonly 
     observed: pick(observation, T),
     predicted: pick(predicted, T - contextSteps(T)),
   };
+}
+
+function picturesOf(openLoop: OpenLoop, image: ImageShape, row: number): DreamPictures {
+  const { length: T, batch: B, observation, predicted } = openLoop;
+  const C = contextSteps(T);
+  const O = observation.length / T / B;
+  const picture = (values: Float32Array, t: number) => {
+    const end = (t * B + row + 1) * O;
+    return Array.from(values.subarray(end - pixelsOf(image), end), (x) => Number(x.toFixed(PIXEL_DIGITS)));
+  };
+  const count = Math.min(PICTURES, T - C);
+  const shown = Array.from({ length: count }, (_, i) => {
+    const k = Math.round(((i + 1) * (T - C)) / count) - 1;
+    return { horizon: k + 1, observed: picture(observation, C + k), predicted: picture(predicted, k) };
+  });
+  return { width: image.width, height: image.height, shown };
 }
 
 function rewardOf({ length: T, batch: B, reward, predictedReward }: OpenLoop, row: number): DreamTrace {

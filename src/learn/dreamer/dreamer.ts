@@ -2,7 +2,7 @@ import { add, concat, type Graph, mean, mul, reshape, slice, sub, type Tensor } 
 import { laprop } from '../nn/index.js';
 import { behaviourLoss, replayValueLoss } from './behaviour.js';
 import { imitationLoss } from './imitation.js';
-import { DreamerNetworks, type WorldContract } from './networks.js';
+import { DreamerNetworks, observedBy, type WorldContract } from './networks.js';
 import { openLoop } from './openLoop.js';
 import type { DreamerConfig } from './presets.js';
 import { at, observe, rows, type SequenceTensors, worldModelLoss } from './worldModel.js';
@@ -42,11 +42,10 @@ export function dreamerGraph(
   const networks = new DreamerNetworks(contract, config);
   const { model, layout, slowLayout, policyLayout } = networks;
   const { batch: B, length: T, horizon: H, imagine_every } = config;
-  const { observations, actions, image, discrete } = contract;
+  const { actions, discrete } = contract;
   const sequence = (id: string, size: number) => g.input(id, [T, B, size]);
   const batch: SequenceTensors = {
-    observation: sequence('observation', observations),
-    image: image && sequence('image', image.height * image.width * image.channels),
+    observation: sequence('observation', observedBy(contract)),
     action: sequence('action', actions),
     reward: sequence('reward', 1),
     first: sequence('first', 1),

@@ -1,10 +1,8 @@
-import { UserError } from '../../base/errors.js';
 import type { NetworkNames } from '../../policy/manifest.js';
 import { add, exportOnnx, Graph, mean, mul, sqrt, square, sub } from '../../tensor/index.js';
-import { DreamerNetworks, type WorldContract } from './networks.js';
+import { DreamerNetworks, observedBy, type WorldContract } from './networks.js';
 import type { DreamerConfig } from './presets.js';
 import { features } from './rssm.js';
-import { symlog } from './twoHot.js';
 
 /** How long a policy goes on by its own expectation alone, where its robot allows so much, before the robot stops. */
 const IMAGINES_S = 0.25;
@@ -47,7 +45,7 @@ export function policyNames(
  * then goes on in what it expects, and `observation` is not read.
  *
  * Two numbers say how little was expected: `kl`, of the posterior to the prior, and `prediction_error`, the root mean
- * square difference of the observation to the prior's, both under symlog.
+ * square difference of the observation's vector to the prior's, both under symlog. A picture counts in `kl` alone.
  * @param flat weights in the order of `policyLayout`
  */
 export function exportPolicy(
@@ -56,13 +54,11 @@ export function exportPolicy(
   metadata: Record<string, string>,
 ): Uint8Array {
   const { contract, config, model, policyLayout: layout } = networks;
-  if (contract.image)
-    throw new UserError('a policy that sees images cannot be exported: robots feed vectors');
   const g = new Graph();
   const p = layout.views(g.state('policy', [layout.size]));
   const values = layout.cut(flat);
   const inputs = {
-    observation: g.input('observation', [1, contract.observations]),
+    observation: g.input('observation', [1, observedBy(contract)]),
     previous_action: g.input('previous_action', [1, contract.actions]),
     seen: g.input('seen', [1, 1]),
     h: g.input('h', [1, config.deter]),
@@ -76,7 +72,7 @@ export function exportPolicy(
   const z = model.latent.mode(statistics);
   const { mode, deviation } = networks.policy(p, features({ h, z }));
   const expected = networks.decode(p, features({ h, z: model.latent.mode(prior) }));
-  const squared = square(sub(expected, symlog(inputs.observation)));
+  const squared = square(sub(expected, networks.vector(inputs.observation)));
   const surprise = {
     kl: model.latent.divergence(posterior, prior),
     prediction_error: sqrt(mean(squared, { axes: [1], keepDims: true })),

@@ -1,12 +1,7 @@
+import { cameraSides } from '../../robot/cameraSpec.js';
+import type { ImageShape } from '../../tasks/task.js';
 import { type ParameterSpec, type Parameters, reshape, type Tensor, transpose } from '../../tensor/index.js';
 import { chain, dense, hidden, type Layer } from './layers.js';
-
-/** A small camera image, row-major, channels last, values from 0 to 1. */
-export interface ImageShape {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-}
 
 /** Sides of the grid that is left for one vector. */
 const SMALLEST_SIDE = 4;
@@ -15,15 +10,20 @@ const SMALLEST_SIDE = 4;
 const halvings = ({ height, width }: ImageShape) =>
   Math.round(Math.log2(Math.min(height, width) / SMALLEST_SIDE));
 
+/** Numbers of a picture; none of none. */
+export const pixelsOf = (image: ImageShape | undefined): number =>
+  image ? image.height * image.width * image.channels : 0;
+
 /** Why a shape cannot be encoded, or undefined. */
 export function imageProblem({ height, width }: ImageShape): string | undefined {
-  const fits = (side: number) => side <= 64 && side >= 8 && Number.isInteger(Math.log2(side));
+  const fits = (side: number) => (cameraSides as readonly number[]).includes(side);
   return fits(height) && fits(width) ? undefined : `is ${height}×${width}, expected sides of 8, 16, 32 or 64`;
 }
 
 /**
- * Image to vector and back. Each layer takes patches of 2×2 that do not overlap, which is a convolution of stride 2
- * written as one matrix product; DreamerV3's own kernels of 5 cost six times as much on a processor.
+ * Image, row-major, channels last, from 0 to 1, to vector and back. Each layer takes patches of 2×2 that do not
+ * overlap, which is a convolution of stride 2 written as one matrix product; DreamerV3's own kernels of 5 cost six
+ * times as much on a processor.
  */
 export class ImageCodec {
   /** Length of the vector. */
@@ -78,6 +78,6 @@ export class ImageCodec {
       x = transpose(reshape(patches, [rows, height, width, 2, 2, channels]), [0, 1, 3, 2, 4, 5]);
       [height, width] = [2 * height, 2 * width];
     }
-    return reshape(x, [rows, height * width * this.shape.channels]);
+    return reshape(x, [rows, pixelsOf(this.shape)]);
   }
 }

@@ -10,7 +10,7 @@ export {
   type DreamerOptions,
   type DreamerStates,
 } from './learner.js';
-export { DreamerNetworks, type WorldContract } from './networks.js';
+export { DreamerNetworks, observedBy, type WorldContract, worldOf } from './networks.js';
 export { errorByHorizon, type OpenLoop } from './openLoop.js';
 export { dreamPicture } from './picture.js';
 export { type DreamerConfig, dreamerConfig, dreamerSizes, dreamerVersions } from './presets.js';

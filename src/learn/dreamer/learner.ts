@@ -3,13 +3,14 @@ import { Random } from '../../base/random.js';
 import { type Compiled, compile, type EngineChoice, type EngineName, Graph } from '../../tensor/index.js';
 import { checkedTensor } from '../checkpoint.js';
 import { dreamerGraph, dreamerMetrics } from './dreamer.js';
+import { pixelsOf } from './images.js';
 import type { DreamerNetworks, WorldContract } from './networks.js';
 import type { DreamerConfig } from './presets.js';
 import { ReturnRange } from './returnRange.js';
 
 /** A batch of sequences, time first: [length, batch, ..], row-major. */
 export interface DreamerBatch {
-  /** What was seen, and what was done and got before it. */
+  /** What was seen, a picture behind the rest of it; and what was done and got before. */
   observation: Float32Array;
   action: Float32Array;
   reward: Float32Array;
@@ -22,7 +23,6 @@ export interface DreamerBatch {
   /** The model's state before each sequence, [batch, ..]; ignored where it starts with an episode. */
   h: Float32Array;
   z: Float32Array;
-  image?: Float32Array;
 }
 
 /** The model's states along a batch, [length, batch, ..]: to be kept with the replay. Overwritten by the next update. */
@@ -160,9 +160,6 @@ export class DreamerLearner {
 
   private check(batch: DreamerBatch): void {
     const given = batch as unknown as Record<string, Float32Array | undefined>;
-    const { image } = this.options.world;
-    if (batch.image && !image)
-      throw new UserError('the batch has images, the learner was made without a camera');
     const asked = [
       'observation',
       'action',
@@ -171,17 +168,19 @@ export class DreamerLearner {
       'terminal',
       'h',
       'z',
-      ...(image ? ['image'] : []),
       ...(this.graph.inputs.has('demonstrated') ? ['demonstrated'] : []),
     ];
     for (const id of asked) {
       const { shape, size } = this.graph.inputs.get(id)!;
       const length = given[id]?.length;
       if (length === size) continue;
-      const what =
-        id === 'image' ? `images of ${image!.height}×${image!.width}×${image!.channels}` : `"${id}"`;
+      const { image } = this.options.world;
+      const picture =
+        id === 'observation' && image
+          ? `; the last ${pixelsOf(image)} of each are a picture of ${image.height}×${image.width}×${image.channels}`
+          : '';
       throw new UserError(
-        `the batch has ${length ?? 'no'} values of ${what}, expected ${size}: [${shape.join(', ')}], time first`,
+        `the batch has ${length ?? 'no'} values of "${id}", expected ${size}: [${shape.join(', ')}], time first${picture}`,
       );
     }
   }
@@ -233,7 +232,6 @@ export class DreamerLearner {
 }
 
 /** What of a batch the model's states follow from. */
-const seen = ({ observation, action, first, h, z, image }: DreamerBatch): Record<string, Float32Array> => ({
+const seen = ({ observation, action, first, h, z }: DreamerBatch): Record<string, Float32Array> => ({
   ...{ observation, action, first, h, z },
-  ...(image && { image }),
 });

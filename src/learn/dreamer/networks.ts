@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.js';
+import { type ImageShape, imageOf, observationSize, type TaskContract } from '../../tasks/task.js';
 import {
   add,
   concat,
@@ -21,23 +22,33 @@ import {
   tanh,
   toFloat,
 } from '../../tensor/index.js';
-import { ImageCodec, type ImageShape, imageProblem } from './images.js';
+import { ImageCodec, imageProblem, pixelsOf } from './images.js';
 import { chain, dense, type Layer, trunk } from './layers.js';
 import { oneHotAt } from './oneHot.js';
 import type { DreamerConfig } from './presets.js';
 import { StateSpaceModel } from './rssm.js';
-import { symlog, TwoHot } from './twoHot.js';
+import { symexp, symlog, TwoHot } from './twoHot.js';
 
 /** What a world looks like to a learner. */
 export interface WorldContract {
-  /** Length of the vector observation. */
+  /** Numbers of the observation, those of its picture left out. */
   readonly observations: number;
   readonly actions: number;
   /** discrete: one of `actions`, one-hot; else each in about ±1. */
   readonly discrete?: boolean;
-  /** A camera beside the vector. */
+  /** The picture of a camera, which observations end with. */
   readonly image?: ImageShape;
 }
+
+/** What the world of a robot and its task looks like. */
+export function worldOf(task: TaskContract): WorldContract {
+  const image = imageOf(task);
+  const actions = task.action.scale_rad.length;
+  return { observations: observationSize(task) - pixelsOf(image), actions, image };
+}
+
+/** Length of a whole observation: the vector, and the picture behind it. */
+export const observedBy = ({ observations, image }: WorldContract): number => observations + pixelsOf(image);
 
 /** Every network of a Dreamer and the order of its parameters. */
 export class DreamerNetworks {
@@ -89,23 +100,39 @@ export class DreamerNetworks {
     this.slowLayout = new ParameterLayout(this.critic.parameters);
   }
 
-  /** Embeds what is seen, vector [rows, observations] and image: [rows, tokens]. */
-  encode(p: Parameters, observation: Tensor, image?: Tensor): Tensor {
-    const tokens = this.vectorIn.apply(p, symlog(observation));
-    return this.images && image ? concat([tokens, this.images.encode(p, image)], 1) : tokens;
+  /** Of whole observations [rows, vector and picture], the vector under symlog. */
+  vector(observation: Tensor): Tensor {
+    return symlog(this.images ? slice(observation, 1, 0, this.contract.observations) : observation);
   }
 
-  /** Vector observation under symlog, [rows, observations], as features [rows, width] make it out. */
+  /** Embeds whole observations: [rows, tokens]. */
+  encode(p: Parameters, observation: Tensor): Tensor {
+    const tokens = this.vectorIn.apply(p, this.vector(observation));
+    return this.images ? concat([tokens, this.images.encode(p, this.picture(observation))], 1) : tokens;
+  }
+
+  /** The vector under symlog, [rows, observations], as features [rows, width] make it out. */
   decode(p: Parameters, features: Tensor): Tensor {
     return this.vectorOut.apply(p, features);
   }
 
+  /** Whole observations as features make them out. */
+  imagine(p: Parameters, features: Tensor): Tensor {
+    const vector = symexp(this.decode(p, features));
+    return this.images ? concat([vector, sigmoid(this.images.decode(p, features))], 1) : vector;
+  }
+
   /** −ln p(x | features) up to a constant, [rows, 1]: squared errors, of the vector under symlog. */
-  reconstructionLoss(p: Parameters, features: Tensor, observation: Tensor, image?: Tensor): Tensor {
+  reconstructionLoss(p: Parameters, features: Tensor, observation: Tensor): Tensor {
     const total = (x: Tensor) => sum(square(x), { axes: [1], keepDims: true });
-    const vector = total(sub(this.decode(p, features), symlog(observation)));
-    if (!this.images || !image) return vector;
-    return add(vector, total(sub(sigmoid(this.images.decode(p, features)), image)));
+    const vector = total(sub(this.decode(p, features), this.vector(observation)));
+    if (!this.images) return vector;
+    const picture = sigmoid(this.images.decode(p, features));
+    return add(vector, total(sub(picture, this.picture(observation))));
+  }
+
+  private picture(observation: Tensor): Tensor {
+    return slice(observation, 1, this.contract.observations, observedBy(this.contract));
   }
 
   /** The policy at features [rows, width]. */

@@ -1,7 +1,8 @@
+import type { ImageShape } from '../../tasks/task.js';
 import { concat, type Parameters, reshape, slice, type Tensor } from '../../tensor/index.js';
-import type { DreamerNetworks } from './networks.js';
+import { pixelsOf } from './images.js';
+import { type DreamerNetworks, observedBy } from './networks.js';
 import { features } from './rssm.js';
-import { symexp } from './twoHot.js';
 import { at, type Observed, type SequenceTensors } from './worldModel.js';
 
 /** Steps of a sequence of T that are seen before the rest is predicted. */
@@ -10,7 +11,7 @@ export const contextSteps = (T: number): number => Math.floor(T / 2);
 /**
  * What the model expects once it no longer sees: from the state after the first half of each sequence it goes on
  * under the actions that were executed, with the most likely latents.
- * @returns observations [T − C, B, observations] and rewards [T − C, B, 1]
+ * @returns whole observations [T − C, B, ..] and rewards [T − C, B, 1]
  */
 export function openLoop(
   networks: DreamerNetworks,
@@ -31,7 +32,7 @@ export function openLoop(
   }
   const all = concat(dreamt, 0);
   return {
-    observation: reshape(symexp(networks.decode(p, all)), [T - C, B, networks.contract.observations]),
+    observation: reshape(networks.imagine(p, all), [T - C, B, observedBy(networks.contract)]),
     reward: reshape(twoHot.mean(networks.reward.apply(p, all)), [T - C, B, 1]),
   };
 }
@@ -40,6 +41,8 @@ export function openLoop(
 export interface OpenLoop {
   readonly length: number;
   readonly batch: number;
+  /** The picture that each observation ends with, if it does. */
+  readonly image?: ImageShape;
   readonly observation: Float32Array;
   readonly reward: Float32Array;
   readonly first: Float32Array;
@@ -51,13 +54,19 @@ export interface OpenLoop {
  * Error of open-loop predictions by horizon: the root of the squared errors of all observations over their variances
  * in the batch, both summed, since what hardly moves has no scale of its own. 1 is what guessing the mean achieves.
  * Sequences count until their episode ends.
+ * @param part of the observation: its vector, or the picture behind that
  * @returns for each step of horizon, from 1 on; NaN where no sequence is that long
  */
-export function errorByHorizon({ length: T, batch: B, observation, first, predicted }: OpenLoop): number[] {
+export function errorByHorizon(
+  { length: T, batch: B, image, observation, first, predicted }: OpenLoop,
+  part: 'vector' | 'image' = 'vector',
+): number[] {
   const C = contextSteps(T);
   const O = observation.length / T / B;
+  const V = O - pixelsOf(image);
+  const [from, to] = part === 'vector' ? [0, V] : [V, O];
   let variance = 0;
-  for (let o = 0; o < O; o++) {
+  for (let o = from; o < to; o++) {
     let [sum, squares] = [0, 0];
     for (let i = o; i < observation.length; i += O) {
       sum += observation[i];
@@ -73,7 +82,7 @@ export function errorByHorizon({ length: T, batch: B, observation, first, predic
       goesOn[b] &&= first[(C + k) * B + b] === 0;
       if (!goesOn[b]) continue;
       count++;
-      for (let o = 0; o < O; o++)
+      for (let o = from; o < to; o++)
         sum += (predicted[(k * B + b) * O + o] - observation[((C + k) * B + b) * O + o]) ** 2;
     }
     return Math.sqrt(sum / count / variance);

@@ -1,5 +1,5 @@
 import { between, escapeXml, extent, fixed, formatTick, STYLE, text, ticks } from '../trainer/svg.js';
-import type { Dream } from './dream.js';
+import type { Dream, DreamPictures } from './dream.js';
 
 const WIDTH = 720;
 const LEFT = 76;
@@ -8,18 +8,21 @@ const TOP = 92;
 const PANEL_HEIGHT = 84;
 const PANEL_GAP = 34;
 const BOTTOM = 50;
+const PICTURE_PX = 96;
+const PICTURE_GAP = 8;
 
 /**
  * What the model dreams beside what happened: traces of one sequence, its first half seen, the rest predicted from
  * the executed actions alone. A self-contained SVG.
  */
-export function dreamPicture({ step_s, seen: C, traces }: Dream): string {
+export function dreamPicture({ step_s, seen: C, traces, pictures }: Dream): string {
   const T = traces[0].observed.length;
   // Seconds from the last step that was seen.
   const time = (t: number) => (t - C + 1) * step_s;
   const xTicks = ticks(time(0), time(T - 1), 8);
   const x = (t: number) => between(time(t), xTicks, LEFT, WIDTH - RIGHT);
-  const height = TOP + traces.length * (PANEL_HEIGHT + PANEL_GAP) - PANEL_GAP + BOTTOM;
+  const below = TOP + traces.length * (PANEL_HEIGHT + PANEL_GAP) - PANEL_GAP + BOTTOM;
+  const height = below + (pictures ? 2 * (PICTURE_PX + PICTURE_GAP) + BOTTOM : 0);
   const panels = traces.map(({ label, observed, predicted }, i) => {
     const top = TOP + i * (PANEL_HEIGHT + PANEL_GAP);
     const bottom = top + PANEL_HEIGHT;
@@ -53,14 +56,55 @@ export function dreamPicture({ step_s, seen: C, traces }: Dream): string {
     ...xTicks.map((tick) =>
       text(
         between(tick, xTicks, LEFT, WIDTH - RIGHT),
-        height - BOTTOM + 18,
+        below - BOTTOM + 18,
         formatTick(tick, xTicks),
         'tick',
         'middle',
       ),
     ),
-    text((LEFT + WIDTH - RIGHT) / 2, height - 12, 'Horizon (s)', 'label', 'middle'),
+    text((LEFT + WIDTH - RIGHT) / 2, below - 12, 'Horizon (s)', 'label', 'middle'),
+    ...(pictures ? [pictureRows(pictures, step_s, below + BOTTOM / 2)] : []),
     '</svg>',
     '',
   ].join('\n');
+}
+
+/** What the camera saw above what was expected, at some horizons. */
+function pictureRows({ width, height, shown }: DreamPictures, step_s: number, top: number): string {
+  const rows = (['observed', 'predicted'] as const).map((key, r) => {
+    const y = top + r * (PICTURE_PX + PICTURE_GAP);
+    const images = shown.map(
+      (at, i) =>
+        `<image x="${LEFT + i * (PICTURE_PX + PICTURE_GAP)}" y="${y}" width="${PICTURE_PX}" height="${PICTURE_PX}" style="image-rendering:pixelated" href="${bitmap(at[key], width, height)}"/>`,
+    );
+    const label = key === 'observed' ? 'measured' : key;
+    return [text(LEFT - 8, y + PICTURE_PX / 2, label, 'tick', 'end'), ...images].join('\n');
+  });
+  const times = shown.map(({ horizon }, i) => {
+    const x = LEFT + i * (PICTURE_PX + PICTURE_GAP) + PICTURE_PX / 2;
+    return text(x, top - 6, `${fixed(horizon * step_s)} s`, 'tick', 'middle');
+  });
+  return [...times, ...rows].join('\n');
+}
+
+/** Shades of gray as the data URL of a Windows bitmap: 8 bits a pixel, a palette, rows from the bottom. */
+function bitmap(pixels: readonly number[], width: number, height: number): string {
+  const HEADERS = 14 + 40;
+  const PALETTE = 4 * 256;
+  const bytes = Buffer.alloc(HEADERS + PALETTE + width * height);
+  bytes.write('BM');
+  bytes.writeUInt32LE(bytes.length, 2);
+  bytes.writeUInt32LE(HEADERS + PALETTE, 10);
+  bytes.writeUInt32LE(40, 14);
+  bytes.writeInt32LE(width, 18);
+  bytes.writeInt32LE(height, 22);
+  bytes.writeUInt16LE(1, 26);
+  bytes.writeUInt16LE(8, 28);
+  for (let shade = 0; shade < 256; shade++) bytes.fill(shade, HEADERS + 4 * shade, HEADERS + 4 * shade + 3);
+  // Sides are multiples of 4, so rows need no filling up.
+  for (const [p, value] of pixels.entries()) {
+    const row = height - 1 - Math.floor(p / width);
+    bytes[HEADERS + PALETTE + row * width + (p % width)] = Math.round(255 * value);
+  }
+  return `data:image/bmp;base64,${bytes.toString('base64')}`;
 }

@@ -1,4 +1,5 @@
 import { Random } from '../../base/random.js';
+import { reflect, type Symmetry } from '../replay/mirror.js';
 import type { Replay } from '../replay/replay.js';
 import { SequenceBatch, SequenceSampler } from '../replay/sequences.js';
 import type { LearnerCheckpoint, ReplayLearner } from '../replayLearner.js';
@@ -15,6 +16,8 @@ export interface DreamerTrainingOptions {
   readonly learner: DreamerLearner;
   readonly replay: Replay;
   readonly seed: number;
+  /** Of robot and task: every other sequence is then seen in the mirror. */
+  readonly mirror?: Symmetry;
   /** Shown what the model predicted at each `study`. */
   readonly onOpenLoop?: (openLoop: OpenLoop) => void;
 }
@@ -23,9 +26,12 @@ export interface DreamerTrainingOptions {
 export class DreamerTraining implements ReplayLearner {
   private readonly sampler: SequenceSampler;
   private readonly sampling: Random;
-  private readonly states: LatentStore;
+  /** As it was, and in the mirror. */
+  private readonly states: readonly [LatentStore, LatentStore];
   private readonly sequences: SequenceBatch;
   private readonly batch: DreamerBatch;
+  /** [batch]: 1 for a sequence that is seen in the mirror. */
+  private readonly mirrored: Uint8Array;
   /** Nothing is known of the states along the replay: the learner was loaded. */
   private lost = false;
 
@@ -35,7 +41,8 @@ export class DreamerTraining implements ReplayLearner {
     const { latent } = learner.networks.model;
     this.sampler = new SequenceSampler(replay, length);
     this.sampling = Random.stream(seed, 'sequences');
-    this.states = new LatentStore(deter, latent);
+    this.states = [new LatentStore(deter, latent), new LatentStore(deter, latent)];
+    this.mirrored = new Uint8Array(B);
     this.sequences = new SequenceBatch(length, B, replay.contract);
     const { observation, action, reward, first, terminal, demonstrated } = this.sequences;
     this.batch = {
@@ -61,6 +68,9 @@ export class DreamerTraining implements ReplayLearner {
     if (this.lost) await this.revisit();
     const { batch: B } = this.sequences;
     this.sampler.sample(this.sequences, this.sampling, Math.ceil(B / NEWEST_SHARE));
+    if (this.options.mirror)
+      for (let row = 0; row < B; row++) this.mirrored[row] = this.sampling.uint32() & 1;
+    this.reflect();
     this.leadIn();
     this.keep(await this.options.learner.step(this.batch));
   }
@@ -79,18 +89,24 @@ export class DreamerTraining implements ReplayLearner {
       random,
       Math.min(this.sequences.batch, this.replay.newestSlots().length),
     );
+    this.mirrored.fill(0);
     this.leadIn();
     const predicted = await learner.predict(this.batch, random);
     const { length, batch, observation, reward, first } = this.sequences;
     const openLoop: OpenLoop = {
-      ...{ length, batch, observation, reward, first },
+      ...{ length, batch, image: learner.options.world.image, observation, reward, first },
       predicted: predicted.observation,
       predictedReward: predicted.reward,
     };
     onOpenLoop?.(openLoop);
-    const errors = errorByHorizon(openLoop);
-    const within = HORIZONS.filter((steps) => steps <= errors.length);
-    return Object.fromEntries(within.map((steps) => [`open_loop_error_${steps}`, errors[steps - 1]]));
+    const errors = { open_loop_error: errorByHorizon(openLoop) };
+    if (openLoop.image) Object.assign(errors, { open_loop_image_error: errorByHorizon(openLoop, 'image') });
+    const within = HORIZONS.filter((steps) => steps <= errors.open_loop_error.length);
+    return Object.fromEntries(
+      Object.entries(errors).flatMap(([name, by]) =>
+        within.map((steps) => [`${name}_${steps}`, by[steps - 1]]),
+      ),
+    );
   }
 
   policyParameters(): Float32Array {
@@ -120,22 +136,39 @@ export class DreamerTraining implements ReplayLearner {
   private async revisit(): Promise<void> {
     const { learner, seed } = this.options;
     const random = Random.stream(seed, 'revisit', learner.updates);
-    const walk = this.sampler.walk(this.sequences);
-    while (!walk.next().done) {
-      this.leadIn();
-      this.keep(await learner.follow(this.batch, random));
+    for (const side of this.options.mirror ? [0, 1] : [0]) {
+      const walk = this.sampler.walk(this.sequences);
+      while (!walk.next().done) {
+        this.mirrored.fill(side);
+        this.reflect();
+        this.leadIn();
+        this.keep(await learner.follow(this.batch, random));
+      }
     }
     this.lost = false;
   }
 
+  /** Turns those sequences of the batch that are seen in the mirror. */
+  private reflect(): void {
+    const { mirror } = this.options;
+    const { length, batch: B } = this.sequences;
+    if (!mirror) return;
+    for (let row = 0; row < length * B; row++) {
+      if (this.mirrored[row % B] === 0) continue;
+      reflect(this.batch.observation, row, mirror.observation);
+      reflect(this.batch.action, row, mirror.action);
+    }
+  }
+
   /** The state before each sequence; one of which nothing is known begins as an episode does. */
   private leadIn(): void {
-    const { states, replay, sequences } = this;
+    const { states, mirrored, replay, sequences } = this;
     const { h, z, first, action } = this.batch;
     const { action: A } = replay.contract;
     for (let row = 0; row < sequences.batch; row++) {
       const slot = sequences.before[row];
-      if (states.recall(slot, slot < 0 ? 0 : replay.sequenceAt(slot), h, z, row)) continue;
+      const sequence = slot < 0 ? 0 : replay.sequenceAt(slot);
+      if (states[mirrored[row]].recall(slot, sequence, h, z, row)) continue;
       first[row] = 1;
       action.fill(0, row * A, (row + 1) * A);
     }
@@ -143,7 +176,10 @@ export class DreamerTraining implements ReplayLearner {
 
   private keep({ h, z }: DreamerStates): void {
     const { slot } = this.sequences;
-    for (let i = 0; i < slot.length; i++)
-      if (slot[i] >= 0) this.states.keep(slot[i], this.replay.sequenceAt(slot[i]), h, z, i);
+    for (let i = 0; i < slot.length; i++) {
+      if (slot[i] < 0) continue;
+      const states = this.states[this.mirrored[i % this.sequences.batch]];
+      states.keep(slot[i], this.replay.sequenceAt(slot[i]), h, z, i);
+    }
   }
 }

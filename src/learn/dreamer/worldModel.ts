@@ -17,10 +17,8 @@ import { features, type ModelState } from './rssm.js';
 
 /** A batch of sequences as tensors, time first: [T, B, ..]; what was done and got before each observation. */
 export interface SequenceTensors {
-  /** xₜ, [T, B, observations] */
+  /** xₜ, [T, B, observations and pixels] */
   readonly observation: Tensor;
-  /** [T, B, pixels], or none */
-  readonly image?: Tensor;
   /** aₜ₋₁, [T, B, actions] */
   readonly action: Tensor;
   /** rₜ, [T, B, 1] */
@@ -59,7 +57,7 @@ export const rows = (x: Tensor): Tensor => reshape(x, [-1, x.shape.at(-1)!]);
 export function observe(networks: DreamerNetworks, p: Parameters, batch: SequenceTensors): Observed {
   const { model } = networks;
   const [T, B] = batch.observation.shape;
-  const tokens = networks.encode(p, rows(batch.observation), batch.image && rows(batch.image));
+  const tokens = networks.encode(p, rows(batch.observation));
   let { h, z } = batch.carry;
   const walk: { h: Tensor; z: Tensor; prior: Tensor; posterior: Tensor }[] = [];
   for (let t = 0; t < T; t++) {
@@ -95,9 +93,7 @@ export function worldModelLoss(
 ): { loss: Tensor; parts: Record<'reconstruction' | 'reward' | 'continue' | 'kl', Tensor> } {
   const { config, model, twoHot } = networks;
   const { latent } = model;
-  const reconstruction = mean(
-    networks.reconstructionLoss(p, features, rows(batch.observation), batch.image && rows(batch.image)),
-  );
+  const reconstruction = mean(networks.reconstructionLoss(p, features, rows(batch.observation)));
   const reward = mean(twoHot.loss(networks.reward.apply(p, features), twoHot.encode(rows(batch.reward))));
   const goesOn = mul(sub(1, rows(batch.terminal)), 1 - 1 / config.discount_horizon);
   const continues = mean(bernoulliLoss(networks.continues.apply(p, features), goesOn));

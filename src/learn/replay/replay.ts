@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { UserError } from '../../base/errors.js';
 import type { Random } from '../../base/random.js';
 import { type Recovery, ReplayFile } from './file.js';
@@ -67,7 +68,7 @@ export class Replay {
     this.nSteps = options.nSteps ?? 1;
     this.flushEvery = options.flushEvery ?? 256;
     this.layout = new RecordLayout(this.contract);
-    this.words = new Uint32Array(this.capacity * this.layout.words);
+    this.words = allocate(options, this.layout.words);
     this.floats = new Float32Array(this.words.buffer);
     this.links = new Links(this.capacity);
     if (options.path === undefined) return;
@@ -327,6 +328,26 @@ export class Replay {
   close(): void {
     this.flush();
     this.file?.close();
+  }
+}
+
+/** @throws UserError where the machine has not the memory */
+function allocate({ capacity, observation }: ReplayOptions, words: number): Uint32Array<ArrayBuffer> {
+  const bytes = 4 * capacity * words;
+  // Of a container, what it may use.
+  const most = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  const GB = (x: number) => (x / 1e9).toFixed(1);
+  const refuse = () =>
+    new UserError(
+      `a replay of ${capacity} transitions with observations of ${observation} numbers takes ${GB(bytes)} GB, this machine has ${GB(most)} GB; ` +
+        `expected at most ${Math.floor(most / 2 / 4 / words)} transitions (recipe: replay), or a smaller picture`,
+    );
+  if (bytes > most) throw refuse();
+  try {
+    return new Uint32Array(capacity * words);
+  } catch (error) {
+    if (error instanceof RangeError) throw refuse();
+    throw error;
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Random } from '../../base/random.js';
-import type { Mirror } from '../../tasks/task.js';
-import { MirrorAugmentation } from '../replay/mirror.js';
+import { mirrorSome, type Symmetry } from '../replay/mirror.js';
 import { MixedReplay } from '../replay/mixed.js';
 import type { Replay } from '../replay/replay.js';
 import { ReplayBatch } from '../replay/transition.js';
@@ -15,7 +14,7 @@ export interface SacTrainingOptions {
   /** Demonstrated steps from which on they count; 1 when left out. */
   readonly leastShown?: number;
   /** Symmetry of robot and task. */
-  readonly mirror?: { readonly observation: Mirror; readonly action: Mirror };
+  readonly mirror?: Symmetry;
   /** Draws the batches. */
   readonly random: Random;
 }
@@ -24,12 +23,10 @@ export interface SacTrainingOptions {
 export class SacTraining implements ReplayLearner {
   private readonly batch: ReplayBatch;
   private readonly experience: MixedReplay;
-  private readonly mirror: MirrorAugmentation | undefined;
 
   constructor(private readonly options: SacTrainingOptions) {
-    const { learner, replay, demonstrations, leastShown, mirror } = options;
+    const { learner, replay, demonstrations, leastShown } = options;
     this.experience = new MixedReplay(replay, demonstrations, leastShown);
-    this.mirror = mirror && new MirrorAugmentation(mirror.observation, mirror.action);
     this.batch = new ReplayBatch(learner.options.config.batch, replay.contract);
   }
 
@@ -46,11 +43,11 @@ export class SacTraining implements ReplayLearner {
   }
 
   async update(): Promise<void> {
-    const { learner, random } = this.options;
+    const { learner, mirror, random } = this.options;
     const { config } = learner.options;
     this.experience.sample(config.batch, random, this.batch);
     if (config.bc_successes) this.experience.markSuccesses(this.batch);
-    this.mirror?.apply(this.batch, random);
+    if (mirror) mirrorSome(this.batch, mirror, random);
     await learner.step(this.batch, learner.updates % config.actor_every === 0);
   }
 

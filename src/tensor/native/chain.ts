@@ -40,6 +40,9 @@ export interface ChainOptions {
   readonly rows: number;
 }
 
+/** Axes that a chain walks through, once neighbours are joined. */
+export const CHAIN_AXES = 4;
+
 /** Copies one view into another of the same shape. */
 export function copyChain(from: View, to: View, axis: number): Chain {
   const builder = new Builder(to.shape, [from, to], axis, to.shape[axis] ?? 1);
@@ -148,7 +151,7 @@ class Builder {
       shape,
       views.map((v) => v.strides),
     );
-    if (joined.length > 4)
+    if (joined.length > CHAIN_AXES)
       throw new Error(`elementwise operations over [${shape}] in ${joined.length} separate axes`);
     const lead = 4 - joined.length;
     this.domain = [...new Array<number>(lead).fill(1), ...joined];

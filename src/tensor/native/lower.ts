@@ -1,8 +1,8 @@
 import type { Tiling } from '../../kernels/vocabulary.js';
 import { UnsupportedError } from '../engine.js';
 import { reachable, type Step, type Tensor } from '../graph.js';
-import { type Shape, sameShape, sizeOf } from '../shape.js';
-import { buildChain, type Chain, copyChain, fillChain } from './chain.js';
+import { type Shape, sameShape, sizeOf, stridesOf } from '../shape.js';
+import { buildChain, CHAIN_AXES, type Chain, copyChain, fillChain } from './chain.js';
 import { behind, fuse, type Group, isElementwise, isLeaf, isView, sourceOf } from './fuse.js';
 import { type Ends, inSequence, type Placement, place } from './placement.js';
 import { isVectorProduct, localProducts, packedSize, packInstruction, rowProduct } from './products.js';
@@ -10,6 +10,7 @@ import { asRows, reduction, rowsInstruction } from './reductions.js';
 import type { Instruction } from './schedule.js';
 import {
   broadcast,
+  collapse,
   type Region,
   reshaped,
   sharedAxis,
@@ -95,8 +96,24 @@ class Lowering {
 
   private contiguous(view: View): View {
     const copy = this.fresh(view.shape);
-    this.copy(view, copy);
+    this.copy(this.walkable(view), copy);
     return copy;
+  }
+
+  /**
+   * The same elements for a chain to walk through: where they lie in too many separate axes, a copy in the order in
+   * which they lie, without the gaps between them. Patches of a picture that is a part of longer rows are such.
+   */
+  private walkable(view: View): View {
+    const { shape, strides } = view;
+    if (collapse(shape, [strides, stridesOf(shape)]).shape.length <= CHAIN_AXES) return view;
+    const order = [...shape.keys()].sort((a, b) => strides[b] - strides[a]);
+    const packed = this.fresh(order.map((axis) => shape[axis]));
+    this.copy(transposed(view, order), packed);
+    return transposed(
+      packed,
+      shape.map((_, axis) => order.indexOf(axis)),
+    );
   }
 
   private copy(from: View, to: View): void {

@@ -6,10 +6,12 @@ import {
   DreamerNetworks,
   dreamerConfig,
   exportPolicy,
+  observedBy,
   policyNames,
   type WorldContract,
 } from '../../../src/learn/dreamer/index.js';
 import { loadPolicy } from '../../../src/policy/inference.js';
+import { plainProducts, productEngines } from '../../../src/policy/products.js';
 
 const world: WorldContract = { observations: 5, actions: 2 };
 const tiny = (preset: string) =>
@@ -24,66 +26,89 @@ const tiny = (preset: string) =>
     bins: 7,
   });
 
-function built(preset: string, seed = 1) {
+const camera = (height: number, width: number): WorldContract => ({
+  ...world,
+  image: { height, width, channels: 1 },
+});
+
+function built(preset: string, seed = 1, contract = world) {
   const config = tiny(preset);
-  const networks = new DreamerNetworks(world, config);
+  const networks = new DreamerNetworks(contract, config);
   // Weights of some size everywhere, so that nothing is compared with zero.
   const flat = new Float32Array(networks.policyLayout.size);
   new Random(seed).fillUniform(flat, -0.5, 0.5);
-  const names = policyNames(world, config);
+  const names = policyNames(contract, config);
   return { networks, flat, names, onnx: exportPolicy(networks, flat, {}) };
 }
 
-function policyOf({ names, onnx }: ReturnType<typeof built>) {
-  return loadPolicy({
+function policyOf({ names, onnx, networks }: ReturnType<typeof built>, engine = plainProducts) {
+  const bundle = {
     manifest: {
-      observation: [{ name: 'all', size: world.observations, unit: '1' }],
-      action: { kind: 'residual', centre_rad: [0, 0], scale_rad: [1, 1] },
-      network: { file: 'policy.onnx', ...names },
+      observation: [{ name: 'all', size: observedBy(networks.contract), unit: '1' }],
+      action: { kind: 'residual' as const, centre_rad: [0, 0], scale_rad: [1, 1] },
+      network: { file: 'policy.onnx' as const, ...names },
     },
     onnx,
     path: '.',
-  });
+  };
+  return loadPolicy(bundle, engine);
 }
 
-const observed = (random: Random) => {
-  const x = new Float32Array(world.observations);
+const observed = (random: Random, contract = world) => {
+  const x = new Float32Array(observedBy(contract));
   random.fillNormal(x);
   return x;
 };
 
-describe.each(['micro', 'micro-v2', 'micro-v1'])('the exported policy of %s', (preset) => {
-  it('acts as ONNX Runtime says, step after step, seen or imagined', async () => {
-    const made = built(preset);
-    const policy = policyOf(made);
-    const session = await ort.InferenceSession.create(made.onnx, { intraOpNumThreads: 1 });
-    const random = new Random(2);
-    let state = made.names.state.map(({ size }) => new Float32Array(size));
-    let before = new Float32Array(2);
-    const action = new Float32Array(2);
-    const row = (x: Float32Array) => new ort.Tensor('float32', x.slice(), [1, x.length]);
-    for (let t = 0; t < 12; t++) {
-      const x = observed(random);
-      const seen = t % 4 !== 3;
-      if (seen) policy.act(x, action);
-      else policy.imagination!.act(action);
-      const answer = await session.run({
-        observation: row(x),
-        previous_action: row(before),
-        seen: row(Float32Array.of(seen ? 1 : 0)),
-        h: row(state[0]),
-        z: row(state[1]),
-      });
-      const data = (name: string) => answer[name].data as Float32Array;
-      action.forEach((a, i) => {
-        expect(Math.abs(a - data('action')[i]), `step ${t}`).toBeLessThan(1e-5);
-      });
-      state = [data('h_next').slice(), data('z_next').slice()];
-      before = Float32Array.of(0.3 * t - 1, 0.5);
-      policy.executed(before);
-    }
-    await session.release();
-  });
+const everyEngine = productEngines();
+describe.each([
+  { preset: 'micro', what: 'a vector', contract: world },
+  { preset: 'micro-v2', what: 'a vector', contract: world },
+  { preset: 'micro-v1', what: 'a vector', contract: world },
+  { preset: 'micro', what: 'a picture of 8×8', contract: camera(8, 8) },
+  { preset: 'micro', what: 'a picture of 32×16', contract: camera(32, 16) },
+])('the exported policy of $preset that sees $what', ({ preset, contract }) => {
+  it.each(everyEngine)(
+    'acts as ONNX Runtime says, step after step, seen or imagined, by $name',
+    async (engine) => {
+      const made = built(preset, 1, contract);
+      const policy = policyOf(made, engine);
+      const session = await ort.InferenceSession.create(made.onnx, { intraOpNumThreads: 1 });
+      const random = new Random(2);
+      let state = made.names.state.map(({ size }) => new Float32Array(size));
+      let before = new Float32Array(2);
+      const action = new Float32Array(2);
+      const row = (x: Float32Array) => new ort.Tensor('float32', x.slice(), [1, x.length]);
+      for (let t = 0; t < 12; t++) {
+        const x = observed(random, contract);
+        const seen = t % 4 !== 3;
+        if (seen) policy.act(x, action);
+        else policy.imagination!.act(action);
+        const answer = await session.run({
+          observation: row(x),
+          previous_action: row(before),
+          seen: row(Float32Array.of(seen ? 1 : 0)),
+          h: row(state[0]),
+          z: row(state[1]),
+        });
+        const data = (name: string) => answer[name].data as Float32Array;
+        action.forEach((a, i) => {
+          expect(Math.abs(a - data('action')[i]), `step ${t}`).toBeLessThan(1e-5);
+        });
+        if (seen)
+          for (const [i, name] of ['kl', 'prediction_error'].entries()) {
+            const [expected] = data(name);
+            expect(Math.abs(policy.surprise!.values[i] / expected - 1), `step ${t}: ${name}`).toBeLessThan(
+              1e-3,
+            );
+          }
+        state = [data('h_next').slice(), data('z_next').slice()];
+        before = Float32Array.of(0.3 * t - 1, 0.5);
+        policy.executed(before);
+      }
+      await session.release();
+    },
+  );
 });
 
 describe('a policy with a world model', () => {
@@ -138,12 +163,23 @@ describe('a policy with a world model', () => {
   });
 });
 
-it('cameras of other sizes than the model can take are refused, and so is exporting one', () => {
-  const camera = (height: number, width: number) => ({ ...world, image: { height, width, channels: 1 } });
+it('looks at the picture, which says nothing of the error of the vector', () => {
+  const policy = policyOf(built('micro', 1, camera(8, 8)));
+  const action = new Float32Array(2);
+  const x = observed(new Random(1), camera(8, 8));
+  const answers = [0, 1].map((shade) => {
+    policy.reset();
+    x.fill(shade, world.observations);
+    policy.act(x, action);
+    return { action: action.slice(), error: policy.surprise!.values[1] };
+  });
+  expect(answers[0].action).not.toEqual(answers[1].action);
+  expect(answers[0].error).toBe(answers[1].error);
+});
+
+it('pictures of other sizes than the model can take are refused', () => {
   expect(() => new DreamerNetworks(camera(48, 64), tiny('micro'))).toThrow(UserError);
   expect(() => new DreamerNetworks(camera(48, 64), tiny('micro'))).toThrow(
     'the camera image is 48×64, expected sides of 8, 16, 32 or 64',
   );
-  const networks = new DreamerNetworks(camera(8, 8), tiny('micro'));
-  expect(() => exportPolicy(networks, new Float32Array(networks.policyLayout.size), {})).toThrow(/images/);
 });

@@ -30,7 +30,6 @@ function lossAndGradient(config: DreamerConfig, contract = world) {
   };
   if (config.latent === 'categorical') for (const id of ['latentNoise', 'dreamLatentNoise']) uniform(id);
   if (contract.discrete) uniform('dreamActionNoise');
-  if (contract.image) uniform('image');
   leaves.first = leaves.first.map((_, i) => (i === 2 ? 1 : 0));
   leaves.terminal = leaves.terminal.map((_, i) => (i === 0 ? 1 : 0));
   // Shaken heads predict anything up to the outermost bins, 5 · 10⁸; at their scale nothing else would be seen.

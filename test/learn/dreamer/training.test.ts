@@ -81,7 +81,7 @@ test('looking at the model changes nothing that is learned, and a checkpoint goe
   await two.dispose();
 }, 120_000);
 
-test('what does not fit is refused in one line: too little recorded, another size, images unasked for', async () => {
+test('what does not fit is refused in one line: too little recorded, another size, no picture', async () => {
   const learner = await create();
   const short = new DreamerTraining({ learner, replay: recorded(5), seed: 1 });
   expect(short.ready).toBe(false);
@@ -92,18 +92,20 @@ test('what does not fit is refused in one line: too little recorded, another siz
   await expect(other.update()).rejects.toThrow('144 values of "observation", expected 96: [8, 6, 2]');
   const batch = {
     ...{ observation: new Float32Array(96), action: new Float32Array(48), reward: new Float32Array(48) },
-    ...{ first: new Float32Array(48), terminal: new Float32Array(48), image: new Float32Array(64) },
+    ...{ first: new Float32Array(48), terminal: new Float32Array(48) },
     ...{ h: new Float32Array(96), z: new Float32Array(96) },
   };
-  await expect(learner.step(batch)).rejects.toThrow('the learner was made without a camera');
   expect(learner.updates).toBe(0);
   await learner.dispose();
 
   const image = { height: 8, width: 8, channels: 1 };
   const small = { ...config, horizon: 1, length: 8, patches: 2 };
-  const seeing = await DreamerLearner.create({ world: { ...world, image }, config: small, seed: 1 });
-  await expect(seeing.step({ ...batch, image: new Float32Array(48 * 100) })).rejects.toThrow(
-    'the batch has 4800 values of images of 8×8×1, expected 3072',
+  const seeing = await DreamerLearner.create({
+    ...{ world: { ...world, image }, config: small, seed: 1, engine: 'wasm' },
+  });
+  await expect(seeing.step(batch)).rejects.toThrow(UserError);
+  await expect(seeing.step(batch)).rejects.toThrow(
+    'the batch has 96 values of "observation", expected 3168: [8, 6, 66], time first; the last 64 of each are a picture of 8×8×1',
   );
   await seeing.dispose();
 }, 120_000);
@@ -119,4 +121,65 @@ test('the error by horizon is 1 for who guesses the mean, 0 for who knows, and s
   });
   expect(errorByHorizon(openLoop([0, 99, 0, 99]))).toEqual([1, 1]);
   expect(errorByHorizon(openLoop([1, 99, -1, 99]))).toEqual([0, 0]);
+});
+
+test('of a symmetric robot every other sequence is seen in the mirror, and goes on from what was thought there', async () => {
+  const learner = await create();
+  const step = vi.spyOn(learner, 'step');
+  // The point of `recorded`, seen from behind: what is pushed to the right goes to the left.
+  const mirror = { observation: { from: [0, 1], sign: [-1, -1] }, action: { from: [0], sign: [-1] } };
+  const replay = recorded(60);
+  const training = new DreamerTraining({ learner, replay, seed: 5, mirror });
+  const plain = new Set<number>();
+  const seen = new Float32Array(2);
+  for (let slot = 0; slot < replay.size; slot++)
+    for (const part of ['observation', 'nextObservation'] as const) {
+      replay.copyPart(part, slot, seen, 0);
+      plain.add(seen[0]);
+    }
+  let mirrored = 0;
+  let led = 0;
+  for (let i = 0; i < 20; i++) {
+    await training.update();
+    const [{ observation, action, first }] = step.mock.lastCall!;
+    for (let row = 0; row < config.batch; row++) {
+      const x = (t: number) => observation[2 * (t * config.batch + row)];
+      // Pushes are recorded with what they led to.
+      for (let t = 1; t < config.length; t++)
+        if (first[t * config.batch + row] === 0)
+          expect(x(t) - x(t - 1)).toBeCloseTo(0.3 * action[t * config.batch + row], 5);
+      if (plain.has(x(0))) continue;
+      expect(plain.has(-x(0))).toBe(true);
+      mirrored++;
+      if (first[row] === 0) led++;
+    }
+  }
+  expect(mirrored / (20 * config.batch)).toBeGreaterThan(0.35);
+  expect(mirrored / (20 * config.batch)).toBeLessThan(0.65);
+  expect(led).toBeGreaterThan(0);
+  await learner.dispose();
+}, 120_000);
+
+test('of a robot with a camera, errors tell vector and picture apart, and both are drawn', () => {
+  const [length, batch, image] = [4, 1, { height: 8, width: 8, channels: 1 }];
+  // One number that goes up and down, and a picture that is dark, then bright.
+  const seen = (t: number) => [t % 2, ...new Array<number>(64).fill(t % 2)];
+  const openLoop: OpenLoop = {
+    ...{ length, batch, image, reward: new Float32Array(4), predictedReward: new Float32Array(2) },
+    first: Float32Array.of(1, 0, 0, 0),
+    observation: Float32Array.from([0, 1, 2, 3].flatMap(seen)),
+    // The vector as it came, of the picture its mean.
+    predicted: Float32Array.from([2, 3].flatMap((t) => [t % 2, ...new Array<number>(64).fill(0.5)])),
+  };
+  expect(errorByHorizon(openLoop)).toEqual([0, 0]);
+  expect(errorByHorizon(openLoop, 'image')).toEqual([1, 1]);
+  const dream = dreamOf(openLoop, [channels[0]], STEP_S);
+  expect(dream.traces.map(({ label }) => label)).toEqual(['x (m)', 'reward']);
+  expect(dream.traces[0]).toMatchObject({ observed: [0, 1, 0, 1], predicted: [0, 1] });
+  const { shown, ...size } = dream.pictures!;
+  expect(size).toEqual({ width: 8, height: 8 });
+  expect(shown.map(({ horizon }) => horizon)).toEqual([1, 2]);
+  expect(shown.map(({ observed }) => new Set(observed))).toEqual([new Set([0]), new Set([1])]);
+  expect(new Set(shown[0].predicted)).toEqual(new Set([0.5]));
+  expect(dreamPicture(dream).match(/<image [^>]*href="data:image\/bmp;base64,[^"]+"/g)).toHaveLength(4);
 });
