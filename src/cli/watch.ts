@@ -1,12 +1,16 @@
 import { Odometer } from '../control/odometer.js';
 import type { RobotProcess } from '../control/robotProcess.js';
 import { type Step, StepFlag } from '../control/stepRecord.js';
+import { type Cause, type SafetyEvent, stopping } from '../safety/events.js';
 import type { FleetLink } from './fleetLink.js';
 
 /** Weight of a new step in the speed that is shown. */
 const SMOOTHING = 0.05;
 
-/** Looks at a robot's steps for the status line and the result. */
+/** Stops that somebody asked for, or that resets speak of. */
+const KNOWN: ReadonlySet<Cause> = new Set<Cause>(['stop_requested', 'emergency_stop', 'fall', 'geofence']);
+
+/** Looks at a robot's steps for the status line and the result, and says why the robot stopped by itself. */
 export class Watch {
   readonly odometer = new Odometer();
   private speed_mps = 0;
@@ -15,12 +19,30 @@ export class Watch {
   private finished: number | undefined;
   private episode = -1;
   private before_m = 0;
+  /** Once per stop: what a robot that stands still meets is in its log. */
+  private saidWhy = false;
 
-  constructor(private readonly robot: RobotProcess) {
+  constructor(
+    private readonly robot: RobotProcess,
+    notice: (line: string) => void,
+  ) {
     robot.steps.subscribe((step) => this.see(step));
+    robot.events.subscribe((event) => {
+      if (!stopping.has(event.cause) || KNOWN.has(event.cause) || this.saidWhy) return;
+      this.saidWhy = true;
+      notice(`stops: ${this.inWords(event)}`);
+    });
+  }
+
+  /** What was met and its limit, in the unit of the cause. */
+  private inWords({ cause, joint, value, limit }: SafetyEvent): string {
+    const where = this.robot.options.spec.joints[joint]?.name;
+    const what = cause.replaceAll('_', ' ') + (where ? ` at ${where}` : '');
+    return `${what} (${value.toPrecision(3)}, limit ${limit.toPrecision(3)})`;
   }
 
   private see(step: Step): void {
+    this.saidWhy = false;
     if (step.episode !== this.episode) this.running = 0;
     this.episode = step.episode;
     this.running += step.reward;
