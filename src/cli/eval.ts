@@ -29,7 +29,7 @@ Examples:
   reverie eval runs/walk-quadruped-1/policy
   reverie eval quadruped-walk --episodes 100 --seed 7        # a policy that comes with the package
   reverie eval my/policy --robot robots/mine --seconds 60
-  reverie eval my/policy --set walk_m_s=0.3     # a policy of rise, judged by its walking too
+  reverie eval my/policy --set walk_m_s=0.2     # the task as it was trained on, but for this
   reverie eval my/policy --json | jq .mean_speed_mps`;
 
 export function evalCommand(): Command {
@@ -50,7 +50,11 @@ export function evalCommand(): Command {
 async function evaluate(given: string, options: EvalOptions): Promise<void> {
   const bundle = readBundle(given);
   const robot = loadRobot(options.robot ?? bundle.manifest.robot);
-  const task = createTask(bundle.manifest.task, robot.spec, options.set, '--set');
+  // Judged by the task that it was trained on, but for what is set otherwise.
+  const trained = bundle.manifest.training?.parameters;
+  const parameters = (trained || options.set) && { ...trained, ...options.set };
+  const where = options.set ? '--set' : `${bundle.path}/manifest.json: training.parameters`;
+  const task = createTask(bundle.manifest.task, robot.spec, parameters, where);
   const admission = admit(bundle.manifest, { spec: robot.spec, contract: task.contract });
   if (!admission.admitted)
     throw new UserError(
@@ -62,7 +66,7 @@ async function evaluate(given: string, options: EvalOptions): Promise<void> {
     evaluation = await evaluateBundle({
       robot,
       bundle,
-      parameters: options.set,
+      parameters,
       episodes: options.episodes,
       seconds_each: options.seconds ?? task.episodeSteps / robot.spec.rates.policy_hz,
       seed: options.seed,

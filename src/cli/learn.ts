@@ -242,6 +242,7 @@ function contents(
       ...contractOf(spec, task, names),
       training: {
         command: `reverie run ${basename(launch.path)}`,
+        ...(launch.parameters && { parameters: launch.parameters }),
         seed: launch.seed,
         env_steps: steps,
         robot_minutes: steps / spec.rates.policy_hz / 60,

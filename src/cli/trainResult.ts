@@ -8,7 +8,7 @@ import { readMetrics } from '../learn/trainer/metrics.js';
 import { type Bundle, writeBundle } from '../policy/bundle.js';
 import { contractOf, type Evaluation } from '../policy/manifest.js';
 import type { Robot } from '../robot/load.js';
-import type { Task } from '../tasks/task.js';
+import type { Task, TaskParameters } from '../tasks/task.js';
 import type { LearnerSetup } from './learners.js';
 import { FILES } from './runFiles.js';
 
@@ -33,7 +33,12 @@ export function finalEvaluation(
 
 /** Writes the policy as the bundle of its run. */
 export function writeResult(
-  options: { readonly out: string; readonly command: string; readonly seed: number },
+  options: {
+    readonly out: string;
+    readonly command: string;
+    readonly seed: number;
+    readonly parameters?: TaskParameters;
+  },
   robot: Robot,
   task: Task,
   setup: Pick<LearnerSetup, 'network'>,
@@ -50,6 +55,7 @@ export function writeResult(
       ...contractOf(spec, task, names),
       training: {
         command: options.command,
+        ...(options.parameters && { parameters: options.parameters }),
         seed: options.seed,
         env_steps: result.steps,
         robot_minutes: result.robotMinutes,

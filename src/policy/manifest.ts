@@ -97,6 +97,7 @@ const network = z.strictObject({
 
 const training = z.strictObject({
   command: z.string().describe('what to type to train it again'),
+  parameters: z.record(z.string(), z.unknown()).optional().describe('of the task that it was trained on'),
   seed: z.int(),
   env_steps: count,
   robot_minutes: z.number().nonnegative(),

@@ -98,6 +98,39 @@ describe('reverie eval', () => {
     expect((await reverie(['eval', arm, '--set', 'targets'])).stderr).toMatch(/Expected NAME=VALUE/);
   });
 
+  it('judges a policy by the task that it was trained on, unless it is set otherwise', async () => {
+    const { manifest, onnx } = untrainedBundle(join(folder, 'lying'), 'quadruped', 'rise');
+    const training = {
+      command: 'reverie train rise --set walk_m_s=0.3',
+      seed: 1,
+      env_steps: 1,
+      robot_minutes: 1,
+      wall_minutes: 1,
+      version: '0.1.0',
+    };
+    const trainedOn = (parameters?: Record<string, unknown>) =>
+      writeBundle(join(folder, 'lying'), {
+        manifest: { ...manifest, training: { ...training, ...(parameters && { parameters }) } },
+        onnx,
+      }).path;
+    const judged = async (path: string, ...set: string[]) => {
+      const outcome = await reverie(
+        ['eval', path, '--episodes', '1', '--seconds', '4', '--json'].concat(
+          set.flatMap((s) => ['--set', s]),
+        ),
+      );
+      expect(outcome.stderr).toBe('');
+      return lastJson(outcome);
+    };
+    const walking = await judged(trainedOn({ walk_m_s: 0.3 }));
+    expect(await judged(trainedOn(), 'walk_m_s=0.3')).toEqual(walking);
+    expect(await judged(trainedOn({ walk_m_s: 0.1 }), 'walk_m_s=0.3')).toEqual(walking);
+    expect(await judged(trainedOn())).not.toEqual(walking);
+    const unknown = await reverie(['eval', trainedOn({ speed: 3 })]);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toMatch(/lying\/manifest\.json: training\.parameters.*"speed"/s);
+  });
+
   it('passes on what a worker finds wrong with the network', async () => {
     const { manifest, onnx } = untrainedBundle(join(folder, 'whole'), 'arm', 'reach');
     const network = { ...manifest.network, outputs: { action: 'torque' } };

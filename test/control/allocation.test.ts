@@ -26,4 +26,4 @@ it('a control tick allocates no more than a few boxed numbers', async () => {
   expect(episodes).toBeGreaterThan(2);
   expect(bytes_per_tick).toBeGreaterThanOrEqual(0);
   expect(bytes_per_tick).toBeLessThan(BOXED_NUMBERS_BYTES);
-}, 60_000);
+});

@@ -12,11 +12,13 @@ import { loadLaunch } from '../../src/launch/launch.js';
 import { decode } from '../../src/ros/codec.js';
 import { definitionText } from '../../src/ros/definitions.js';
 import { dreamt } from '../learn/dreamer/support.js';
+import { patientRobot } from '../patientRobot.js';
 import { chromiumPath, NO_CHROMIUM, Run, startChromium } from './support.js';
 
 if (!chromiumPath) process.stderr.write(`${NO_CHROMIUM}\n`);
 
-const LAUNCH = ['robot: quadruped', 'task: walk'];
+const folder = mkdtempSync(join(tmpdir(), 'reverie-page-'));
+const LAUNCH = [`robot: ${patientRobot('quadruped', folder)}`, 'task: walk'];
 const POLICY = ['--policy', 'quadruped-walk'];
 const TOPICS = ['/joint_states', '/tf', '/imu/data', '/odom', '/robot_model'];
 const PATIENCE = { timeout: 100_000 };
@@ -85,6 +87,7 @@ describe.skipIf(!chromiumPath)('the dashboard in Chromium', { timeout: 250_000 }
   afterAll(async () => {
     await browser?.close();
     await run?.end();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it('opens and shows the robot as it walks', async () => {

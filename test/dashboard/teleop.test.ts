@@ -9,6 +9,7 @@ import type { ServerMessage } from '../../src/dashboard/protocol.js';
 import { readRecording } from '../../src/recording/read.js';
 import { Chain } from '../../src/robot/kinematics.js';
 import { loadRobot } from '../../src/robot/load.js';
+import { patientRobot } from '../patientRobot.js';
 import { until } from '../until.js';
 import { chromiumPath, NO_CHROMIUM, Run, startChromium } from './support.js';
 
@@ -74,7 +75,7 @@ describe.skipIf(!chromiumPath)('a person at the dashboard leads the arm', () => 
 
   beforeAll(async () => {
     const args = ['--policy', 'arm-reach', '--dashboard-port', '0', '--record', path];
-    run = new Run(['robot: arm', 'task: reach'], args);
+    run = new Run([`robot: ${patientRobot('arm', folder)}`, 'task: reach'], args);
     const [chromium, url] = await Promise.all([startChromium(), run.url()]);
     browser = chromium;
     page = await browser.newPage({ viewport: { width: 900, height: 900 }, reducedMotion: 'reduce' });
@@ -104,7 +105,7 @@ describe.skipIf(!chromiumPath)('a person at the dashboard leads the arm', () => 
     await page.keyboard.up('Enter');
     await page.locator('h1').click();
     await seen.still();
-  }, 120_000);
+  });
   afterAll(async () => {
     seen?.close();
     await browser?.close();
@@ -138,7 +139,7 @@ describe.skipIf(!chromiumPath)('a person at the dashboard leads the arm', () => 
     await page.keyboard.down('o');
     await until(() => seen.gripper_rad > open + 0.1, 60);
     await page.keyboard.up('o');
-  }, 120_000);
+  });
 
   it('by the gamepad, with the shoulder button as the switch', async () => {
     await seen.still();
@@ -154,7 +155,7 @@ describe.skipIf(!chromiumPath)('a person at the dashboard leads the arm', () => 
     await setPad([0, 0, 0, -1], [4]);
     await until(() => seen.tool_m[2] > low[2] + MOVED_M, 60);
     await setPad([0, 0, 0, 0], []);
-  }, 120_000);
+  });
 
   it('by the stick under a finger, and gives back by the gamepad’s button', async () => {
     await seen.still();
@@ -170,7 +171,7 @@ describe.skipIf(!chromiumPath)('a person at the dashboard leads the arm', () => 
     await seen.still();
     await setPad([0, 0, 0, 0], [9]);
     await until(() => seen.authority === 'policy', 60);
-  }, 120_000);
+  });
 
   it('and what was led is in the recording, labelled on the page', async () => {
     await page.getByRole('button', { name: 'Success' }).click();
@@ -186,5 +187,5 @@ describe.skipIf(!chromiumPath)('a person at the dashboard leads the arm', () => 
     expect(episodes.some((e) => e.outcome === 'success')).toBe(true);
     const authorities = episodes.flatMap((e) => e.steps.map((s) => s.message.authority));
     expect(authorities).toEqual(expect.arrayContaining(['policy', 'person']));
-  }, 120_000);
+  });
 });

@@ -12,7 +12,7 @@ const isNear = (a: readonly number[], b: readonly number[]) =>
 
 // Everything waits for what has to come, however busy the machine.
 // A machine that stalls for longer than a drive's watchdog stops the robot, as it must: the case is then tried again.
-describe.each(Object.keys(buses))('drives of %s', { timeout: 30_000, retry: 2 }, (family) => {
+describe.each(Object.keys(buses))('drives of %s', (family) => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.of(family);

@@ -35,7 +35,7 @@ const faults: readonly (readonly [name: string, fault: string, samples: boolean]
 ];
 
 // A machine that stalls for longer than a drive's watchdog has it let go, as it must: `start` sets out again.
-describe.each(Object.keys(buses))('on the wire of %s', { timeout: 120_000 }, (family) => {
+describe.each(Object.keys(buses))('on the wire of %s', (family) => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.active(family);

@@ -14,7 +14,7 @@ import { buses } from './support.js';
 /** A count of an encoder, or a bit of what is packed; and what an arm sinks meanwhile. */
 const NEAR_RAD = 0.02;
 
-describe.each(Object.keys(buses) as Protocol[])('bring-up of %s', { timeout: 60_000 }, (family) => {
+describe.each(Object.keys(buses) as Protocol[])('bring-up of %s', (family) => {
   const arm = loadRobot('arm');
   const folder = mkdtempSync(join(tmpdir(), 'tools-'));
   const [bus] = buses[family];

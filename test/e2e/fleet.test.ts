@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import { RecordLayout, readSequence, Word } from '../../src/learn/replay/record.
 import { loadRobot } from '../../src/robot/load.js';
 import { createTask } from '../../src/tasks/index.js';
 import { observationSize } from '../../src/tasks/task.js';
+import { patientRobot } from '../patientRobot.js';
 import { until } from '../until.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'reverie-fleet-e2e-'));
@@ -25,16 +26,6 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The arm, with watchdogs that a busy machine does not try: they are tested where robots are by themselves. */
-function patientArm(): string {
-  const robot = join(folder, 'arm');
-  cpSync(join(packageRoot, 'robots/arm'), robot, { recursive: true });
-  const path = join(robot, 'robot.yaml');
-  const watchdog = 'watchdog: { sensor_age_s: 2, sensor_lost_s: 5, command_age_s: 5 }';
-  writeFileSync(path, readFileSync(path, 'utf8').replace(/^watchdog:.*$/m, watchdog));
-  return robot;
-}
-
 function launchFile(name: string, parameters: object): string {
   const path = join(folder, `${name}.yaml`);
   const learner = {
@@ -45,7 +36,7 @@ function launchFile(name: string, parameters: object): string {
   writeFileSync(
     path,
     JSON.stringify({
-      robot: patientArm(),
+      robot: patientRobot('arm', folder),
       driver: { kind: 'sim' },
       task: 'reach',
       site: 'lab',

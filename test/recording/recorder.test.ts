@@ -41,7 +41,7 @@ beforeAll(async () => {
   recorder.label('success', 'as it should be');
   const report = await recorder.stop();
   expect(report).toMatchObject({ kind: 'ended', lost: 0 });
-}, 60_000);
+});
 afterAll(async () => {
   await robot.close();
   rmSync(folder, { recursive: true, force: true });

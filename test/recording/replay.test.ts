@@ -95,7 +95,7 @@ beforeAll(async () => {
   await recorder.stop();
   session.close();
   episode = (await readRecording(path)).episodes[0];
-}, 120_000);
+});
 afterAll(async () => {
   await robot?.close();
   rmSync(folder, { recursive: true, force: true });
@@ -112,7 +112,7 @@ it('goes the recorded way at a person’s speed, after an eased start', async ()
   });
   expect(fastest).toBeLessThan(1.1 * arm.person.joint_share);
   expect(replayer.result.mean_error_rad).toBeLessThan(0.1);
-}, 60_000);
+});
 
 it('waits for the robot where the recording is faster than a person may be', async () => {
   const [first] = episode.commands;
@@ -136,7 +136,7 @@ it('waits for the robot where the recording is faster than a person may be', asy
     );
     expect(nearest).toBeLessThan(0.12);
   }
-}, 60_000);
+});
 
 it('refuses an episode without commands', () => {
   expect(() => new Replayer(robot, { ...episode, commands: [] }, 1)).toThrow(/no commands to replay/);

@@ -67,7 +67,7 @@ test('the model learns what happens, and the actor what pays', async () => {
   // Dreamt returns rise as the actor finds out to push forward.
   expect(after.value_mean).toBeGreaterThan(before.value_mean + 0.2);
   await learner.dispose();
-}, 120_000);
+});
 
 test('an actor that imitates does what was shown, though something else pays', async () => {
   const imitates = { ...config, bc_weight: 100 };
@@ -86,7 +86,7 @@ test('an actor that imitates does what was shown, though something else pays', a
   expect(action[0]).toBeLessThan(-0.3);
   await expect(learner.step(sequences(random))).rejects.toThrow(/no values of "demonstrated"/);
   await learner.dispose();
-}, 120_000);
+});
 
 test('a seed repeats every update, and a checkpoint goes on bit for bit', async () => {
   const run = async (learner: DreamerLearner, random: Random, updates: number) => {
@@ -107,7 +107,7 @@ test('a seed repeats every update, and a checkpoint goes on bit for bit', async 
   expect(two.metrics()).toEqual(one.metrics());
   await one.dispose();
   await two.dispose();
-}, 120_000);
+});
 
 test('what acts may be an average of what learned', async () => {
   const averages = { ...config, policy_average: 0.5 };
@@ -129,7 +129,7 @@ test('what acts may be an average of what learned', async () => {
   again.load(average.save());
   expect(again.policyParameters()).toEqual(average.policyParameters());
   for (const learner of [one, average, again]) await learner.dispose();
-}, 120_000);
+});
 
 test('a checkpoint of another size is refused, and names the tensor', async () => {
   const small = await create(1, { ...config, units: 8 });
@@ -140,7 +140,7 @@ test('a checkpoint of another size is refused, and names the tensor', async () =
   expect(learner.parameters()).toEqual(before);
   await small.dispose();
   await learner.dispose();
-}, 120_000);
+});
 
 test('what does not fit together is refused with the value', () => {
   expect(() => dreamerConfig('micro', { deter: 100, blocks: 8 })).toThrow(

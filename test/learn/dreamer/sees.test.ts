@@ -113,4 +113,4 @@ async function learned(lit: boolean): Promise<number> {
 test('it goes the way that a picture shows, and by chance in the dark', async () => {
   expect(await learned(true)).toBeGreaterThan(0.7);
   expect(Math.abs(await learned(false))).toBeLessThan(0.4);
-}, 120_000);
+});

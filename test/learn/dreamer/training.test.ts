@@ -37,7 +37,7 @@ test('from a replay it learns to predict what it no longer sees, better the near
   expect(picture).toMatch(/^<svg.*x \(m\).*class="dreamt".*reward.*Horizon \(s\)/s);
   expect(picture).not.toContain('NaN');
   await learner.dispose();
-}, 120_000);
+});
 
 test('once loaded, it knows the states that lead into what it learns from', async () => {
   const learner = await create();
@@ -59,7 +59,7 @@ test('once loaded, it knows the states that lead into what it learns from', asyn
   loaded.load(blank.save());
   expect(await begun(loaded)).toBeLessThan(config.batch / 2);
   await learner.dispose();
-}, 120_000);
+});
 
 test('looking at the model changes nothing that is learned, and a checkpoint goes on', async () => {
   const [one, two] = [await create(), await create()];
@@ -79,7 +79,7 @@ test('looking at the model changes nothing that is learned, and a checkpoint goe
   expect(blind.policyParameters()).toEqual(looking.policyParameters());
   await one.dispose();
   await two.dispose();
-}, 120_000);
+});
 
 test('what does not fit is refused in one line: too little recorded, another size, no picture', async () => {
   const learner = await create();
@@ -108,7 +108,7 @@ test('what does not fit is refused in one line: too little recorded, another siz
     'the batch has 96 values of "observation", expected 3168: [8, 6, 66], time first; the last 64 of each are a picture of 8×8×1',
   );
   await seeing.dispose();
-}, 120_000);
+});
 
 test('the error by horizon is 1 for who guesses the mean, 0 for who knows, and stops with the episode', () => {
   const length = 4;
@@ -158,7 +158,7 @@ test('of a symmetric robot every other sequence is seen in the mirror, and goes 
   expect(mirrored / (20 * config.batch)).toBeLessThan(0.65);
   expect(led).toBeGreaterThan(0);
   await learner.dispose();
-}, 120_000);
+});
 
 test('of a robot with a camera, errors tell vector and picture apart, and both are drawn', () => {
   const [length, batch, image] = [4, 1, { height: 8, width: 8, channels: 1 }];
