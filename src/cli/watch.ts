@@ -42,11 +42,12 @@ export class Watch {
   }
 
   private see(step: Step): void {
-    this.saidWhy = false;
+    const ended = (step.flags & (StepFlag.terminal | StepFlag.truncated)) !== 0;
+    if (!ended) this.saidWhy = false;
     if (step.episode !== this.episode) this.running = 0;
     this.episode = step.episode;
     this.running += step.reward;
-    if (step.flags & (StepFlag.terminal | StepFlag.truncated)) this.finished = this.running;
+    if (ended) this.finished = this.running;
     this.odometer.add(step);
     const { distance_m } = this.odometer;
     const { policy_hz } = this.robot.options.spec.rates;

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/base/files.js';
 import { lastJson, reverie, untrainedBundle } from '../cli/support.js';
+import { patientRobot } from '../patientRobot.js';
 
 let folder: string;
 let port: string;
@@ -86,13 +87,7 @@ describe('reverie run, on an emulated serial arm', () => {
   it('runs a policy through the driver and stops it', async () => {
     // A machine that stalls the emulator for a quarter of a second has the sensor watchdog latch, and rightly,
     // before the first step where it comes early. What that watchdog does is tested elsewhere: here it waits.
-    const robot = join(folder, 'arm');
-    cpSync(join(packageRoot, 'robots/arm'), robot, { recursive: true });
-    const yaml = join(robot, 'robot.yaml');
-    const text = readFileSync(yaml, 'utf8');
-    const watchdog = 'watchdog: { sensor_age_s: 5, sensor_lost_s: 10, command_age_s: 10 }';
-    writeFileSync(yaml, text.replace(/^watchdog: .*$/m, watchdog));
-    expect(readFileSync(yaml, 'utf8')).not.toBe(text);
+    const robot = patientRobot('arm', folder);
     const bundle = join(folder, 'policy');
     untrainedBundle(bundle, 'arm', 'reach');
     const launch = join(folder, 'arm.serial.yaml');

@@ -128,6 +128,23 @@ describe('reverie run', () => {
     expect(runFile('unread', 'safety.jsonl')).toContain('"stop_requested"');
   });
 
+  it('says once why the robot stopped by itself', async () => {
+    const run = reverie('run', launchFile('halted', 'learner: { enabled: false }\n'), '--policy', policy);
+    await eventually('it runs', () => run.err.some((line) => line.startsWith('walk run')), 50);
+    // Longer than any watchdog waits.
+    process.kill(run.child.pid!, 'SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    process.kill(run.child.pid!, 'SIGCONT');
+    const why = () => run.err.filter((line) => line.startsWith('stops: '));
+    await eventually('the reason', () => why().length > 0);
+    expect(why()[0]).toMatch(/^stops: [a-z ]+ \([\d.e+-]+, limit [\d.e+-]+\)$/);
+    const lines = run.err.length;
+    await eventually('more', () => run.err.length >= lines + 2);
+    expect(why()).toHaveLength(1);
+    run.child.kill('SIGTERM');
+    await run.ended;
+  });
+
   it('goes on when its learner is killed, and starts it again', async () => {
     const learner =
       'learner: { warmup: 20, evaluation: { episodes: 1, seconds_each: 1 }, overrides: { batch: 8, critic_hidden: [8], actor_hidden: [8] } }\n';
