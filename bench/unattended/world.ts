@@ -96,7 +96,7 @@ export class World {
   }
 
   close(): void {
-    this.sim.simulation.close();
+    this.sim.dispose();
   }
 
   private look(): void {

@@ -149,7 +149,7 @@ export class Rig {
   }
 
   close(): void {
-    this.sim.simulation.close();
+    this.sim.dispose();
   }
 
   private note(violation: string | undefined): void {

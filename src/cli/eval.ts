@@ -52,9 +52,15 @@ async function evaluate(given: string, options: EvalOptions): Promise<void> {
   const robot = loadRobot(options.robot ?? bundle.manifest.robot);
   // Judged by the task that it was trained on, but for what is set otherwise.
   const trained = bundle.manifest.training?.parameters;
+  if (trained)
+    createTask(
+      bundle.manifest.task,
+      robot.spec,
+      trained,
+      `${bundle.path}/manifest.json: training.parameters`,
+    );
   const parameters = (trained || options.set) && { ...trained, ...options.set };
-  const where = options.set ? '--set' : `${bundle.path}/manifest.json: training.parameters`;
-  const task = createTask(bundle.manifest.task, robot.spec, parameters, where);
+  const task = createTask(bundle.manifest.task, robot.spec, parameters, '--set');
   const admission = admit(bundle.manifest, { spec: robot.spec, contract: task.contract });
   if (!admission.admitted)
     throw new UserError(

@@ -28,9 +28,15 @@ export function openExperience(
   for (const needed of [path, file])
     if (!existsSync(needed)) throw new UserError(`${run}: not a training run (no ${needed})`);
   const was = JSON.parse(readFileSync(path, 'utf8'));
-  const of = { robot: was.robot, task: was.task, parameters: was.parameters ?? {} };
-  const is = { robot: robot.spec.name, task: task.name, parameters };
-  for (const key of ['robot', 'task', 'parameters'] as const) {
+  const { camera = null } = robot.spec;
+  const of = {
+    robot: was.robot,
+    task: was.task,
+    parameters: was.parameters ?? {},
+    camera: was.camera ?? null,
+  };
+  const is = { robot: robot.spec.name, task: task.name, parameters, camera };
+  for (const key of ['robot', 'task', 'parameters', 'camera'] as const) {
     const [theirs, ours] = [of[key], is[key]].map((x) => JSON.stringify(x));
     if (theirs !== ours)
       throw new UserError(`${path}: this run has ${key} ${theirs}, its experience is not of ${ours}`);

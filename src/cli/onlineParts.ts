@@ -7,6 +7,7 @@ import type { OnlineState } from '../learn/online/onlineLearner.js';
 import { Replay } from '../learn/replay/replay.js';
 import type { LearnerCheckpoint, ReplayLearner } from '../learn/replayLearner.js';
 import { loadCheckpoint } from '../learn/trainer/checkpoint.js';
+import type { CameraSpec } from '../robot/cameraSpec.js';
 import type { Robot } from '../robot/load.js';
 import { observationSize, type Task } from '../tasks/task.js';
 import type { EngineChoice } from '../tensor/index.js';
@@ -67,6 +68,10 @@ export async function openOnlineLearner(
   if (identity && identity.algorithm !== kind)
     throw new UserError(
       `${from}: was trained by "${identity.algorithm}", ${launch.path} has learner: kind "${kind}"`,
+    );
+  if (identity && JSON.stringify(identity.camera) !== JSON.stringify(robot.spec.camera))
+    throw new UserError(
+      `${from}: was trained with camera ${JSON.stringify(identity.camera)}, ${robot.path} has ${JSON.stringify(robot.spec.camera)}`,
     );
   const setup = identity
     ? resumedLearner(kind, robot, task, { ...identity.learner, ...overrides })
@@ -138,6 +143,7 @@ function readIdentity(run: string): {
   algorithm: LearnerKind;
   learner: LearnerSetup['config'];
   recipe: { replay: number };
+  camera?: CameraSpec;
 } {
   const path = join(run, ONLINE_FILES.identity);
   if (!existsSync(path)) throw new UserError(`${run}: not a training run (no ${ONLINE_FILES.identity})`);

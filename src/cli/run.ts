@@ -131,7 +131,7 @@ export async function runLaunch(given: Launch, options: RunOptions): Promise<Run
   const log = new SafetyLog(join(folder, 'safety.jsonl'), spec);
   robot.events.subscribe((event) => log.write(event));
   robot.resets.subscribe((report) => log.writeReset(report));
-  const watch = new Watch(robot, notice);
+  const watch = new Watch(robot, { resets: launch.reset.enabled, notice });
   const ending = new Ending();
   robot.failures.subscribe((error) => ending.fail(error));
   const desk = new RecordingDesk({

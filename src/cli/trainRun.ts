@@ -116,6 +116,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
     learner: setup.config,
     recipe,
     ...(options.parameters && { parameters: options.parameters }),
+    ...(robot.spec.camera && { camera: robot.spec.camera }),
     ...(options.demos && { demos: options.demos }),
     ...(options.experience && { experience: options.experience }),
   };
@@ -228,6 +229,10 @@ function pretrainUpdates(
 function checkSizes(setup: LearnerSetup, recipe: Recipe, { experience, out }: TrainRunOptions): void {
   if (experience && resolve(experience) === resolve(out))
     throw new UserError(`--experience ${experience}: is the folder of this run; expected another`);
+  if (recipe.greedy !== undefined && recipe.greedy >= recipe.environments)
+    throw new UserError(
+      `recipe: greedy is ${recipe.greedy} of ${recipe.environments} environments, so that none would explore; expected fewer`,
+    );
   const perStream = Math.floor(recipe.replay / recipe.environments);
   if (setup.leastSteps > perStream)
     throw new UserError(

@@ -1,14 +1,27 @@
 import { Odometer } from '../control/odometer.js';
 import type { RobotProcess } from '../control/robotProcess.js';
 import { type Step, StepFlag } from '../control/stepRecord.js';
+import type { RobotSpec } from '../robot/spec.js';
 import { type Cause, type SafetyEvent, stopping } from '../safety/events.js';
 import type { FleetLink } from './fleetLink.js';
 
 /** Weight of a new step in the speed that is shown. */
 const SMOOTHING = 0.05;
 
-/** Stops that somebody asked for, or that resets speak of. */
-const KNOWN: ReadonlySet<Cause> = new Set<Cause>(['stop_requested', 'emergency_stop', 'fall', 'geofence']);
+/** Of stops of which two numbers tell more: their unit. Of others the log has the numbers. */
+const UNITS: Readonly<Partial<Record<Cause, string>>> = {
+  sensor_lost: 's',
+  overheated: '°C',
+  supply_low: 'V',
+  fall: 'rad',
+  geofence: 'm',
+};
+
+export interface WatchOptions {
+  /** Falls and the fence are a reset's to speak of. */
+  readonly resets: boolean;
+  readonly notice: (line: string) => void;
+}
 
 /** Looks at a robot's steps for the status line and the result, and says why the robot stopped by itself. */
 export class Watch {
@@ -24,30 +37,39 @@ export class Watch {
 
   constructor(
     private readonly robot: RobotProcess,
-    notice: (line: string) => void,
+    private readonly options: WatchOptions,
   ) {
     robot.steps.subscribe((step) => this.see(step));
     robot.events.subscribe((event) => {
-      if (!stopping.has(event.cause) || KNOWN.has(event.cause) || this.saidWhy) return;
+      if (this.saidWhy || !this.isNews(event.cause)) return;
       this.saidWhy = true;
-      notice(`stops: ${this.inWords(event)}`);
+      options.notice(`stops: ${inWords(event, robot.options.spec)}`);
     });
   }
 
-  /** What was met and its limit, in the unit of the cause. */
-  private inWords({ cause, joint, value, limit }: SafetyEvent): string {
-    const where = this.robot.options.spec.joints[joint]?.name;
-    const what = cause.replaceAll('_', ' ') + (where ? ` at ${where}` : '');
-    return `${what} (${value.toPrecision(3)}, limit ${limit.toPrecision(3)})`;
+  /** A stop that nobody asked for and that nothing else speaks of; without a command the robot just holds. */
+  private isNews(cause: Cause): boolean {
+    switch (cause) {
+      case 'stop_requested':
+      case 'emergency_stop':
+      case 'command_stale':
+      case 'command_invalid':
+        return false;
+      case 'fall':
+      case 'geofence':
+        return !this.options.resets;
+      case 'surprise':
+        return this.robot.options.gate?.response === 'stop';
+      default:
+        return stopping.has(cause);
+    }
   }
 
   private see(step: Step): void {
-    const ended = (step.flags & (StepFlag.terminal | StepFlag.truncated)) !== 0;
-    if (!ended) this.saidWhy = false;
     if (step.episode !== this.episode) this.running = 0;
     this.episode = step.episode;
     this.running += step.reward;
-    if (ended) this.finished = this.running;
+    if (step.flags & (StepFlag.terminal | StepFlag.truncated)) this.finished = this.running;
     this.odometer.add(step);
     const { distance_m } = this.odometer;
     const { policy_hz } = this.robot.options.spec.rates;
@@ -58,6 +80,7 @@ export class Watch {
   line(fleet: FleetLink, elapsed_s: number, total_s: number | undefined): string {
     const { options } = this.robot;
     const s = this.robot.status();
+    if (s.mode === 'run' || s.mode === 'hold') this.saidWhy = false;
     const left = total_s === undefined ? elapsed_s : Math.max(0, total_s - elapsed_s);
     const { learner } = fleet;
     const parts = [
@@ -71,6 +94,14 @@ export class Watch {
     ];
     return parts.join('  ');
   }
+}
+
+/** The cause, the joint, and where they tell something what was met and its limit. */
+function inWords({ cause, joint, value, limit }: SafetyEvent, spec: RobotSpec): string {
+  const name = spec.joints[joint]?.name;
+  const what = cause.replaceAll('_', ' ') + (name ? ` at ${name}` : '');
+  const unit = UNITS[cause];
+  return unit ? `${what} (${value.toPrecision(3)} ${unit}, limit ${limit.toPrecision(3)} ${unit})` : what;
 }
 
 function clock(seconds: number): string {

@@ -93,6 +93,10 @@ export class Shaping {
       this.targets[2 * j + 1] = 0;
     }
     this.smoothing.reset(this.executed_rad);
+    // Halfway to where they would have come to rest, legs may be nearer to each other than there: they may leave.
+    this.measureBoundaries();
+    this.outsideAllowed_m = Math.max(this.outsideAllowed_m, this.outside_m);
+    this.insideAllowed_m = Math.max(this.insideAllowed_m, this.inside_m);
   }
 
   get atRest(): boolean {

@@ -32,7 +32,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The arm with a depth camera beside its base that looks ahead and down, as a user would give it one. */
-function armWith(name: string, side: number): Robot {
+function armWith(name: string, side: number, others: object = { kind: 'depth', range_m: [0.1, 0.8] }): Robot {
   const path = join(folder, name);
   mkdirSync(path);
   cpSync(join(packageRoot, 'robots/arm/model.xml'), join(path, 'model.xml'));
@@ -40,18 +40,18 @@ function armWith(name: string, side: number): Robot {
     parse(readFileSync(join(packageRoot, 'robots/arm/robot.yaml'), 'utf8'), { merge: true }),
   );
   robot.set('camera', {
-    ...{ kind: 'depth', width: side, height: side, fov_rad: 1 },
-    ...{ position_m: [-0.1, 0, 0.4], rpy_rad: [0, 0.8, 0], range_m: [0.1, 0.8] },
+    ...{ width: side, height: side, fov_rad: 1, position_m: [-0.1, 0, 0.4], rpy_rad: [0, 0.8, 0] },
+    ...others,
   });
   writeFileSync(join(path, 'robot.yaml'), robot.toString());
   return loadRobot(path);
 }
 
-const train = (out: string, of: Robot, config = 'small.yaml') =>
+const train = (out: string, of: Robot, config = 'small.yaml', experience?: string) =>
   trainRun({
     ...{ task: 'reach', robot: of.path, learner: 'dreamer', engine: 'wasm', seed: 1, command: '' },
     ...{ workers: 1, evalEpisodes: 1, onNote: () => {} },
-    ...{ config: join(folder, config), out: join(folder, out) },
+    ...{ config: join(folder, config), out: join(folder, out), experience },
   });
 
 /** In real time, with watchdogs that a busy machine does not set off. */
@@ -117,7 +117,12 @@ describe('a robot with a depth camera', { timeout: 300_000 }, () => {
     });
     const error = await train('run', other).catch((e) => e);
     expect(error).toBeInstanceOf(UserError);
-    expect(error.message).toContain('holds transitions of 280 observations and 6 actions, expected 1048');
+    expect(error.message).toMatch(/this run has camera \{"kind":"depth","width":16,.*, not .*"width":32/);
+    // As many numbers, which mean something else.
+    const gray = armWith('gray', 16, { kind: 'gray' });
+    const foreign = await train('of-another', gray, 'small.yaml', join(folder, 'run')).catch((e) => e);
+    expect(foreign).toBeInstanceOf(UserError);
+    expect(foreign.message).toMatch(/this run has camera .*"depth".*, its experience is not of .*"gray"/);
   });
 
   it('is told where its replay would not fit into memory', async () => {
@@ -125,7 +130,7 @@ describe('a robot with a depth camera', { timeout: 300_000 }, () => {
     const error = await train('huge', robot, 'huge.yaml').catch((e) => e);
     expect(error).toBeInstanceOf(UserError);
     expect(error.message).toMatch(
-      /a replay of 1000000000 transitions with observations of 280 numbers takes 22\d\d\.\d GB.*recipe: replay/s,
+      /a replay of 1000000000 transitions with observations of 280 numbers takes 22\d\d\.\d GB.*"replay" of a recipe/s,
     );
   });
 });

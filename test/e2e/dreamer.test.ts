@@ -147,6 +147,12 @@ describe('reverie train --learner dreamer', { timeout: 300_000 }, () => {
     writeFileSync(config, SMALL.replace('length: 8', 'length: 3000'));
     await refused('long', { config }, "the learner's sequences have 3000 steps");
   });
+
+  it('refuses environments of which none would explore', async () => {
+    const config = join(folder, 'greedy.yaml');
+    writeFileSync(config, SMALL.replace('environments: 2', 'environments: 2, greedy: 2'));
+    await refused('greedy', { config }, 'greedy is 2 of 2 environments');
+  });
 });
 
 async function refused(out: string, given: Partial<TrainRunOptions>, message: string): Promise<void> {

@@ -137,7 +137,7 @@ describe('reverie run', () => {
     process.kill(run.child.pid!, 'SIGCONT');
     const why = () => run.err.filter((line) => line.startsWith('stops: '));
     await eventually('the reason', () => why().length > 0);
-    expect(why()[0]).toMatch(/^stops: [a-z ]+ \([\d.e+-]+, limit [\d.e+-]+\)$/);
+    expect(why()[0]).toMatch(/^stops: (supervisor lost|sensor lost \(\d.* s, limit 0\.1\d* s\))$/);
     const lines = run.err.length;
     await eventually('more', () => run.err.length >= lines + 2);
     expect(why()).toHaveLength(1);

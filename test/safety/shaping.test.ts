@@ -73,4 +73,25 @@ describe('targets of legs that would cross', () => {
     // Of 30 mm: between the places that are looked at on the way to rest, a fast leg may come this much nearer.
     expect(deepest_m).toBeLessThan(0.01);
   });
+
+  it('come free again where readings were missed on their way past each other', () => {
+    const apart = new SelfCollision(spec);
+    const random = new Random(3);
+    for (let life = 0; life < 100; life++) {
+      const shaping = standing();
+      const asked = Float64Array.from(home);
+      const events = new EventRing(spec.joints.length);
+      for (let tick = 0; tick < 1000; tick++) {
+        if (tick % (1 + random.integer(100)) === 0)
+          spec.joints.forEach(({ position_rad: [low, high] }, j) => {
+            asked[j] = random.uniform(low, high);
+          });
+        if (random.uniform(0, 1) < 0.01) shaping.freeze();
+        else shaping.move(asked, 'policy', tick / spec.rates.control_hz, events);
+      }
+      for (let tick = 0; tick < 1500; tick++)
+        shaping.move(home, 'policy', (1000 + tick) / spec.rates.control_hz, events);
+      expect(apart.outside_m(shaping.executed_rad), `life ${life}`).toBe(0);
+    }
+  });
 });

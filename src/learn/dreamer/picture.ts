@@ -82,7 +82,7 @@ function pictureRows({ width, height, shown }: DreamPictures, step_s: number, to
   });
   const times = shown.map(({ horizon }, i) => {
     const x = LEFT + i * (PICTURE_PX + PICTURE_GAP) + PICTURE_PX / 2;
-    return text(x, top - 6, `${fixed(horizon * step_s)} s`, 'tick', 'middle');
+    return text(x, top - 6, `${Number((horizon * step_s).toFixed(3))} s`, 'tick', 'middle');
   });
   return [...times, ...rows].join('\n');
 }

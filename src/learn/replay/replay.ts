@@ -340,7 +340,7 @@ function allocate({ capacity, observation }: ReplayOptions, words: number): Uint
   const refuse = () =>
     new UserError(
       `a replay of ${capacity} transitions with observations of ${observation} numbers takes ${GB(bytes)} GB, this machine has ${GB(most)} GB; ` +
-        `expected at most ${Math.floor(most / 2 / 4 / words)} transitions (recipe: replay), or a smaller picture`,
+        `try ${Math.floor(most / 2 / 4 / words)} or fewer ("replay" of a recipe, or of a launch file's learner), or a smaller picture`,
     );
   if (bytes > most) throw refuse();
   try {
