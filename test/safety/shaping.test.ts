@@ -15,6 +15,14 @@ function standing(): Shaping {
   return shaping;
 }
 
+/** Now and then, something else of all legs, wherever their joints may go. */
+function askAnything(asked: Float64Array, tick: number, random: Random): void {
+  if (tick % (1 + random.integer(100)) !== 0) return;
+  spec.joints.forEach(({ position_rad: [low, high] }, j) => {
+    asked[j] = random.uniform(low, high);
+  });
+}
+
 describe('targets of legs that would cross', () => {
   it('stop before they touch, and hold no other leg', () => {
     const shaping = standing();
@@ -62,10 +70,7 @@ describe('targets of legs that would cross', () => {
       const asked = Float64Array.from(home);
       const events = new EventRing(spec.joints.length);
       for (let tick = 0; tick < 1000; tick++) {
-        if (tick % (1 + random.integer(100)) === 0)
-          spec.joints.forEach(({ position_rad: [low, high] }, j) => {
-            asked[j] = random.uniform(low, high);
-          });
+        askAnything(asked, tick, random);
         shaping.move(asked, 'policy', tick / spec.rates.control_hz, events);
         deepest_m = Math.max(deepest_m, apart.outside_m(shaping.executed_rad));
       }
@@ -82,10 +87,7 @@ describe('targets of legs that would cross', () => {
       const asked = Float64Array.from(home);
       const events = new EventRing(spec.joints.length);
       for (let tick = 0; tick < 1000; tick++) {
-        if (tick % (1 + random.integer(100)) === 0)
-          spec.joints.forEach(({ position_rad: [low, high] }, j) => {
-            asked[j] = random.uniform(low, high);
-          });
+        askAnything(asked, tick, random);
         if (random.uniform(0, 1) < 0.01) shaping.freeze();
         else shaping.move(asked, 'policy', tick / spec.rates.control_hz, events);
       }
