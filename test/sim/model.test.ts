@@ -1,21 +1,13 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compileModel } from '../../sim/model.js';
-import type { Mujoco } from '../../sim/mujoco.js';
 import { SimRobot } from '../../sim/simRobot.js';
 import { UserError } from '../../src/base/errors.js';
 import { Random } from '../../src/base/random.js';
 import type { Robot } from '../../src/robot/load.js';
 import { mujoco, pendulum, pendulumXml, RobotFolder } from './support.js';
 
-let mj: Mujoco;
-let folder: RobotFolder;
-beforeAll(async () => {
-  mj = await mujoco();
-});
-beforeEach(() => {
-  folder = new RobotFolder();
-});
-afterEach(() => folder.remove());
+const mj = await mujoco();
+const folder = RobotFolder.forEachTest();
 
 function refusal(robot: Robot): string {
   try {

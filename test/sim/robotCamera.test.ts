@@ -1,5 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Mujoco } from '../../sim/mujoco.js';
+import { describe, expect, it } from 'vitest';
 import { SimRobot } from '../../sim/simRobot.js';
 import { UserError } from '../../src/base/errors.js';
 import { Random } from '../../src/base/random.js';
@@ -7,15 +6,8 @@ import type { CameraSpec } from '../../src/robot/cameraSpec.js';
 import { DriveMode, JointCommand, RobotState } from '../../src/robot/state.js';
 import { mujoco, pendulum, RobotFolder } from './support.js';
 
-let mj: Mujoco;
-let folder: RobotFolder;
-beforeAll(async () => {
-  mj = await mujoco();
-});
-beforeEach(() => {
-  folder = new RobotFolder();
-});
-afterEach(() => folder.remove());
+const mj = await mujoco();
+const folder = RobotFolder.forEachTest();
 
 const DOWN = Math.PI / 2;
 const mounted: Partial<CameraSpec> = {

@@ -1,20 +1,12 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Mujoco } from '../../sim/mujoco.js';
+import { describe, expect, it } from 'vitest';
 import { SimRobot } from '../../sim/simRobot.js';
 import { Random } from '../../src/base/random.js';
 import { loadRobot } from '../../src/robot/load.js';
 import { DriveMode, JointCommand, RobotState } from '../../src/robot/state.js';
 import { mujoco, pendulum, pendulumXml, RobotFolder } from './support.js';
 
-let mj: Mujoco;
-let folder: RobotFolder;
-beforeAll(async () => {
-  mj = await mujoco();
-});
-beforeEach(() => {
-  folder = new RobotFolder();
-});
-afterEach(() => folder.remove());
+const mj = await mujoco();
+const folder = RobotFolder.forEachTest();
 
 /** The pendulum without gravity: what moves it is its drives alone. */
 const floating = pendulumXml.replace('<worldbody>', '<option gravity="0 0 0"/><worldbody>');

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { afterEach, beforeEach } from 'vitest';
 import { stringify } from 'yaml';
 import { loadMujoco, type Mujoco } from '../../sim/mujoco.js';
 import { loadRobot, type Robot } from '../../src/robot/load.js';
@@ -82,9 +83,18 @@ export const pendulum = {
   },
 };
 
-/** Robots that tests write into a folder of their own, as a user would. */
+/** Robots that tests write into a folder of their own, as a user would: a new one for each test of a file. */
 export class RobotFolder {
-  readonly path = mkdtempSync(join(tmpdir(), 'reverie-sim-'));
+  private path = '';
+
+  static forEachTest(): RobotFolder {
+    const folder = new RobotFolder();
+    beforeEach(() => {
+      folder.path = mkdtempSync(join(tmpdir(), 'reverie-sim-'));
+    });
+    afterEach(() => rmSync(folder.path, { recursive: true, force: true }));
+    return folder;
+  }
 
   write(name: string, content: string | Uint8Array): void {
     mkdirSync(dirname(join(this.path, name)), { recursive: true });
@@ -96,9 +106,5 @@ export class RobotFolder {
     this.write('robot.yaml', stringify(spec));
     this.write(modelName, model);
     return loadRobot(this.path);
-  }
-
-  remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
   }
 }
